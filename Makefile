@@ -1,0 +1,36 @@
+# Every target only calls what a person could type.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench soak lock clean
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(VENV)/ready  ## the whole product on imitated clouds
+	$(BIN)/ccdaemon demo
+
+test: $(VENV)/ready  ## the whole test suite
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/ready  ## style, types, layers, dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/dav.py
+
+lock:  ## renew requirements.lock from pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --extra dev --extra postgresql --all-build-deps --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,280 @@
+"""The nouns of ccdaemon as frozen values; one word per thing, the same in tables, logs and URLs.
+
+All times are aware and in UTC. Text is normalised (no NUL, no lone surrogate) before it reaches the store.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+Json = dict[str, Any]
+"""One JSON object as the provider sent it."""
+
+Cursor = NewType("Cursor", str)
+"""Opaque place in a provider's change feed. Stored, handed back, read by nobody but the Remote that made it."""
+
+Fingerprint = NewType("Fingerprint", str)
+"""Hash of what a body means; equal for bodies that differ only in order, folding, DTSTAMP or PRODID."""
+
+
+class ProviderName(StrEnum):
+    """The two clouds."""
+
+    GOOGLE = "google"
+    MICROSOFT = "microsoft"
+
+
+class Kind(StrEnum):
+    """What a collection holds."""
+
+    CONTACTS = "contacts"  # vCards, an address book
+    EVENTS = "events"  # VEVENTs, a calendar
+    TASKS = "tasks"  # VTODOs, a task list
+
+
+class Purpose(StrEnum):
+    """What a grant may be used for; also what ``enroll --service`` takes."""
+
+    CONTACTS = "contacts"
+    CALENDAR = "calendar"
+    TASKS = "tasks"
+    STORAGE = "storage"
+    MAIL = "mail"
+    BUSINESS = "business"
+
+
+class AccountState(StrEnum):
+    """One word for how an account is, worst cause first where several apply."""
+
+    OK = "ok"  # every collection was pulled at its last attempt
+    PAUSED = "paused"  # a person said so
+    DEGRADED = "degraded"  # something is missing or late, the rest works
+    NEEDS_CONSENT = "needs_consent"  # only a person can mend it, by enrolling again
+    ERROR = "error"  # nothing of it works
+
+
+class Part(StrEnum):
+    """What role an Original plays in the body of its group."""
+
+    OBJECT = "object"  # the person, contact, event, master or exception itself
+    PHOTO = "photo"  # payload {"media_type": "image/jpeg", "data": base64}, or {} when there is none
+    SHARED = "shared"  # belongs to every group of the collection: contact groups, the calendar's own entry
+
+
+class Outcome(StrEnum):
+    """How a Run ended."""
+
+    DONE = "done"  # up to date with the provider
+    FAILED = "failed"  # stopped by the error in the Run; what was committed before it stays
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody who subscribes; a DAV principal."""
+
+    id: int
+    name: str  # path segment and DAV user name: [a-z0-9][a-z0-9._-]{0,62}
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """One DAV client with its own revocable password. The password itself is kept nowhere."""
+
+    id: int
+    person_id: int
+    name: str  # chosen by the person, unique among theirs
+    created_at: datetime
+    last_used_at: datetime | None  # to the day or finer; None: never
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """One enrolled identity at one provider, keyed by the provider's immutable subject."""
+
+    id: int
+    ref: str  # short opaque name for people and URLs, never reused
+    person_id: int
+    provider: ProviderName
+    subject: str  # Google: ``sub``; Microsoft: ``oid`` and ``tid`` joined. Never an address
+    label: str  # what people call it; at first the address
+    address: str  # mail address at enrolment, for people only
+    purposes: tuple[Purpose, ...]  # asked for at the last consent
+    writable: bool  # the person asked for write-back
+    paused: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """The consent of one account, without its secrets (those stay sealed in the store)."""
+
+    account_id: int
+    generation: int  # moves with every consent and every refresh; a slow refresh cannot overwrite a newer one
+    scopes: tuple[str, ...]  # granted, as the provider named them
+    access_expires_at: datetime | None  # of the newest access token, any purpose
+    refresh_expires_at: datetime | None  # None: the provider named no end
+    failures: int  # refreshes that failed in a row
+    last_error: str | None  # stable word of errors.py
+    needs_consent: bool  # believed dead: no refresh is tried until a person enrols again
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessToken:
+    """A bearer token, good for one purpose until ``expires_at``. Lives in memory; ``repr`` hides it."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteCollection:
+    """One address book or calendar as the provider lists it."""
+
+    remote_id: str
+    kind: Kind
+    name: str
+    description: str = ""
+    color: str | None = None  # "#rrggbb"
+    time_zone: str | None = None  # IANA name
+    writable: bool = False  # what the provider would let this account do
+    is_primary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collection:
+    """One address book, calendar or task list as DAV sees it, with the state of its pull."""
+
+    id: int
+    account_id: int
+    person_id: int
+    kind: Kind
+    remote_id: str
+    href: str  # opaque path segment, unique per person, the same for ever
+    name: str
+    description: str
+    color: str | None
+    time_zone: str | None
+    writable: bool  # DAV writes are accepted (never before write-back)
+    is_primary: bool
+    revision: int  # moves by one with every item that changes; the ctag
+    floor: int  # tombstones up to this revision were dropped; older sync-tokens are invalid
+    cursor: Cursor | None  # None: the next pull lists everything
+    generation: int  # of the last full listing that was begun
+    codec_version: int  # of the Codec that every item was last mapped with; 0: none yet
+    next_pull_at: datetime
+    last_success_at: datetime | None
+    failures: int  # pulls that failed in a row
+    last_error: str | None  # stable word of errors.py
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Original:
+    """One provider object, verbatim. Its row outlives its Item."""
+
+    remote_id: str  # unique in its collection; a photo's is its contact's + "#photo"
+    group_id: str  # originals with the same one make one Item; "" for SHARED
+    part: Part
+    etag: str  # the provider's version as it names it; "" where it names none
+    version: int  # provider's modification time in microseconds since 1970; 0 where it tells none
+    payload: Json  # {} where deleted
+    deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A piece of a change feed. A listing is complete only with the Page that carries a cursor."""
+
+    originals: Sequence[Original]
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """The last pair of fingerprints on which both sides agreed."""
+
+    local: Fingerprint
+    remote: Fingerprint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodyIndex:
+    """What the store keeps beside a body so that nobody parses it to find it again."""
+
+    uid: str
+    component: str  # "VEVENT", "VTODO"; "" for a card
+    name: str  # SUMMARY or FN, for people
+    starts_at: int  # POSIX seconds, inclusive, of the earliest occurrence; a card: TIME_MIN
+    ends_at: int  # POSIX seconds, exclusive, of the latest; TIME_MAX: without end (or not worth computing)
+    recurring: bool  # then starts_at and ends_at only enclose the occurrences
+
+
+TIME_MIN = -62135596800  # 0001-01-01T00:00:00Z, Radicale's smallest
+TIME_MAX = 253402300800  # 10000-01-01T00:00:00Z, Radicale's largest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One vCard or iCalendar object as DAV sees it."""
+
+    id: int
+    collection_id: int
+    group_id: str
+    href: str  # opaque, ends in .vcf or .ics, unique in its collection
+    etag: str  # strong, quoted, derived from the body's bytes
+    body: str  # CRLF lines
+    index: BodyIndex
+    revision: int  # the collection's revision when it last changed
+    modified_at: datetime
+    base: Base | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What happened to one href since a revision."""
+
+    href: str
+    etag: str | None  # None: it is gone
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quarantined:
+    """An object that could not be published, and why."""
+
+    collection_id: int
+    group_id: str
+    reason: str  # for people; holds no content of the object
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """The right to work on one thing now. Each new holder gets a higher generation (the fence)."""
+
+    name: str  # "collection:7", "grant:3"
+    owner: str
+    generation: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One finished pull, for people to read."""
+
+    account_id: int
+    collection_id: int | None  # None: the listing of the account's collections
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    full: bool  # everything was listed, not only changes
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    quarantined: int = 0
+    error: str | None = None  # stable word
+    detail: str | None = None  # a sentence for people

@@ -1,0 +1,20 @@
+"""Options of the whole suite, and what more than one folder of tests uses."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Recorded payloads and official schemas; not part of the project."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=None, help="Run this one seed of the random histories.")
+    parser.addoption("--seeds", type=int, default=300, help="How many random histories to run.")
+
+
+@pytest.fixture(scope="session")
+def seeds(request: pytest.FixtureRequest) -> range:
+    """The seeds of the random histories: one that was asked for, else 0 … ``--seeds``."""
+    one = request.config.getoption("--seed")
+    return range(one, one + 1) if one is not None else range(request.config.getoption("--seeds"))
