@@ -1,0 +1,116 @@
+"""The configuration: file, environment, and what it says about a wrong key."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ccdaemon.config import known_keys, load_config
+from ccdaemon.errors import BadConfiguration
+from ccdaemon.model import ProviderName
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "ccdaemon.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_a_file_every_key_has_its_default():
+    config = load_config(environment={})
+
+    assert config.sync.interval == timedelta(minutes=15)
+    assert config.dav.listen == "127.0.0.1:5232"
+    assert config.provider.microsoft.tenant == "common"
+
+
+def test_the_environment_wins_over_the_file(write, monkeypatch: pytest.MonkeyPatch):
+    path = write('[dav]\nlisten = "127.0.0.1:1"\npublic_url = "https://dav.example.org"\n')
+    monkeypatch.setenv("CCDAEMON_DAV__LISTEN", "127.0.0.1:0")
+
+    config = load_config(path)
+
+    assert config.dav.listen == "127.0.0.1:0"
+    assert config.dav.public_url == "https://dav.example.org"
+
+
+def test_relative_paths_are_relative_to_the_file(write, tmp_path: Path):
+    config = load_config(write('data_dir = "state"\nkey_file = "../key"\n'), environment={})
+
+    assert config.data_dir == tmp_path / "state"
+    assert config.key_ring == tmp_path / "../key"
+    assert config.database == f"sqlite:///{tmp_path}/state/ccdaemon.db"
+
+
+def test_the_key_ring_of_systemd_is_used_when_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "ccdaemon.key").write_text("{}")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    assert load_config(environment={}).key_ring == tmp_path / "ccdaemon.key"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[dav]\nlisen = "x"', ("dav.lisen", "did you mean dav.listen")),
+        ("sink = 1", ("sink",)),
+        ('[provider.gogle]\nclient_id = "x"', ("provider.gogle.client_id", "provider.google.client_id")),
+        ('[dav]\nlisten = "5232"', ("dav.listen", "127.0.0.1:5232")),
+        ('[sync]\ninterval = "often"', ("sync.interval", "15m")),
+        ("[sync]\nworkers = 0", ("sync.workers",)),
+        ('[provider.google]\nendpoint = "http://example.org"', ("provider.google.endpoint", "https")),
+        ('[provider.google]\nendpoint = "ftp://127.0.0.1"', ("provider.google.endpoint",)),
+        ("dav = 3", ("dav",)),
+        ("[dav", ("is not TOML",)),
+    ],
+)
+def test_a_wrong_key_is_named_with_what_to_write(write, text: str, words: tuple[str, ...]):
+    with pytest.raises(BadConfiguration) as caught:
+        load_config(write(text), environment={})
+
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_wrong_value_is_not_repeated_in_the_message(write):
+    with pytest.raises(BadConfiguration) as caught:
+        load_config(write('[provider.microsoft]\ntenant = "my secret!"'), environment={})
+
+    assert "my secret" not in str(caught.value)
+
+
+def test_an_unknown_environment_variable_is_named():
+    with pytest.raises(BadConfiguration, match=r"CCDAEMON_DAV__LISEN.*did you mean dav\.listen"):
+        load_config(environment={"CCDAEMON_DAV__LISEN": "x"})
+
+
+def test_a_file_that_was_asked_for_must_exist(tmp_path: Path):
+    with pytest.raises(BadConfiguration, match="there is no configuration file"):
+        load_config(tmp_path / "none.toml", environment={})
+
+
+def test_loopback_endpoints_may_be_plain_http(write):
+    config = load_config(write('[provider.google]\nendpoint = "http://127.0.0.1:8765/"'), environment={})
+
+    assert config.provider.endpoint(ProviderName.GOOGLE) == "http://127.0.0.1:8765"
+
+
+def test_the_example_file_shows_every_key_and_is_valid():
+    path = ROOT / "config" / "ccdaemon.toml"
+    text = path.read_text()
+
+    load_config(path, environment={})
+    for key in known_keys():
+        assert key.rpartition(".")[2] in text, key
