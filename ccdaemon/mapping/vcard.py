@@ -1,0 +1,158 @@
+"""vCard 3.0 as Apple, Thunderbird and DAVx5 take it (RFC 2426, RFC 2425, and Apple's grouped labels).
+
+A codec lists Properties in the order in which they shall stand; ``build`` turns them into a body. A property with a
+label of its own or with companions gets a group, ``item1`` and so on, in that order.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ccdaemon.mapping.contentline import ContentLine, Params, escape_text, serialise
+from ccdaemon.mapping.text import clean
+
+YEARLESS = 1604
+"""Apple's and Outlook's stand-in for "no year": a leap year that nobody alive was born in."""
+
+_OMIT_YEAR: Params = (("X-APPLE-OMIT-YEAR", (str(YEARLESS),)),)
+_AS_TEXT: Params = (("VALUE", ("text",)),)
+
+# IANA media type -> vCard 3.0 TYPE (RFC 2426 section 3.1.4: the registered image format).
+_IMAGE_TYPES = {
+    "image/jpeg": "JPEG",
+    "image/jpg": "JPEG",
+    "image/png": "PNG",
+    "image/gif": "GIF",
+    "image/webp": "WEBP",
+    "image/bmp": "BMP",
+    "image/tiff": "TIFF",
+    "image/heic": "HEIC",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Property:
+    """One property of a card."""
+
+    name: str
+    value: str  # raw, as it stands after the colon
+    types: tuple[str, ...] = ()  # of TYPE
+    preferred: bool = False  # adds "pref" to TYPE
+    params: Params = ()  # further ones
+    label: str = ""  # a name of the person's own for it, as text; becomes X-ABLabel
+    companions: tuple["Property", ...] = ()  # share its group: TITLE of this ORG, X-ABADR of this ADR
+    grouped: bool = False  # gets a group in any case
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DateValue:
+    """A date as BDAY or X-ABDATE hold it."""
+
+    value: str  # raw
+    params: Params
+
+
+def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
+    """The body: CRLF lines, folded. ``uid`` and ``full_name`` are text."""
+    lines = [
+        ContentLine("BEGIN", (), "VCARD"),
+        ContentLine("VERSION", (), "3.0"),
+        ContentLine("UID", (), escape_text(uid)),
+        ContentLine("FN", (), escape_text(full_name)),
+    ]
+    groups = 0
+    for one in properties:
+        group = None
+        if one.grouped or one.label or one.companions:
+            groups += 1
+            group = f"item{groups}"
+        lines.append(_line(one, group))
+        lines.extend(_line(companion, group) for companion in one.companions)
+        if one.label:
+            lines.append(ContentLine("X-ABLabel", (), escape_text(one.label), group))
+    lines.append(ContentLine("END", (), "VCARD"))
+    return serialise(lines)
+
+
+def _line(one: Property, group: str | None) -> ContentLine:
+    types = (*one.types, "pref") if one.preferred else one.types
+    params = (("TYPE", types), *one.params) if types else one.params
+    return ContentLine(one.name, params, one.value, group)
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def apple_label(word: str) -> str:
+    """One of Apple's own labels, which a client shows in the language of its reader: ``apple_label("Spouse")``."""
+    return f"_$!<{word}>!$_"
+
+
+def text_property(name: str, text: str) -> list[Property]:
+    """One property that holds just text; none when it is empty."""
+    return [Property(name=name, value=escape_text(text))] if text else []
+
+
+def components(parts: Sequence[str]) -> str:
+    """A structured value such as N or ADR."""
+    return ";".join(map(escape_text, parts))
+
+
+def text_list(texts: Iterable[str]) -> str:
+    """A list value such as CATEGORIES."""
+    return ",".join(map(escape_text, texts))
+
+
+def uri(text: str) -> str:
+    """A URI as a value: as typed, but commas, backslashes and line ends percent-encoded.
+
+    A URI is not escaped as TEXT is (RFC 2426 section 4), yet vobject, which reads for Radicale and vdirsyncer, cuts one
+    at its first comma (dependencies.md, finding 1). Both spellings name the same resource.
+    """
+    return clean(text).replace("\\", "%5C").replace(",", "%2C").replace("\n", "%0A")
+
+
+def date_value(year: int, month: int, day: int) -> DateValue | None:
+    """A date; year 0: one without a year. What is no whole date (a year alone, 30 February) stays readable as text.
+
+    None where no number is given. Numbers beyond the calendar's digits count as absent.
+    """
+    year = year if 0 < year <= 9999 else 0
+    month, day = (number if 0 < number <= 99 else 0 for number in (month, day))
+    try:
+        whole = date(year or YEARLESS, month, day)
+    except ValueError:
+        pass
+    else:
+        return DateValue(value=whole.isoformat(), params=() if year else _OMIT_YEAR)
+    if not (year or month or day):
+        return None
+    return DateValue(value=_partial_date(year, month, day), params=_AS_TEXT)
+
+
+def _partial_date(year: int, month: int, day: int) -> str:
+    """As RFC 6350 section 4.3.1 truncates: 1980, 1980-02, --02, --02-30, ---30."""
+    head = f"{year:04d}" if year else "-"
+    if not day:
+        return f"{head}-{month:02d}" if month else head
+    return f"{head}-{month:02d}-{day:02d}" if month else f"{head}--{day:02d}"
+
+
+def text_date(text: str) -> DateValue:
+    """A birthday that was only ever described."""
+    return DateValue(value=escape_text(text), params=_AS_TEXT)
+
+
+def photo(media_type: str, data: str) -> Property | None:
+    """PHOTO from base64 data, inline. None when ``data`` is empty or no base64: a card is worth more than its photo."""
+    try:
+        octets = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if not octets:
+        return None
+    image_type = _IMAGE_TYPES.get(media_type.partition(";")[0].strip().lower())
+    params: Params = (("ENCODING", ("b",)), *((("TYPE", (image_type,)),) if image_type else ()))
+    return Property(name="PHOTO", value=base64.b64encode(octets).decode(), params=params)
