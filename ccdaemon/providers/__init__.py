@@ -1,0 +1,1 @@
+"""The outside world: two clouds behind the Protocols of base.py."""

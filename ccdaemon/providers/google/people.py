@@ -1,0 +1,205 @@
+"""Google contacts: the People API as a Remote.
+
+Source: https://developers.google.com/people/api/rest/v1/people.connections/list, providers.md section 1.2.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import structlog
+
+from ccdaemon.errors import (
+    BadAnswer,
+    CursorExpired,
+    ForeignLink,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Stale,
+    Transient,
+)
+from ccdaemon.mapping import Codec
+from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
+from ccdaemon.providers.answers import members, microseconds, text
+from ccdaemon.providers.base import TokenSource
+from ccdaemon.providers.google.api import Api
+from ccdaemon.providers.originals import group_of, shared, tombstone
+from ccdaemon.providers.paging import Walk, make_cursor, read_cursor
+from ccdaemon.providers.photos import MAX_PHOTO_BYTES, photo
+from ccdaemon.providers.transport import TransportFactory, error_of_response
+
+HOSTS = frozenset({"people.googleapis.com"})
+PHOTO_HOSTS = frozenset(f"lh{number}.googleusercontent.com" for number in (3, 4, 5, 6))
+PHOTO_SECONDS = 10.0
+CONNECTIONS = "connections"
+GROUPS = "#contactGroups"
+PERSON_FIELDS = (
+    "addresses,ageRanges,biographies,birthdays,calendarUrls,clientData,coverPhotos,emailAddresses,events,externalIds,"
+    "genders,imClients,interests,locales,locations,memberships,metadata,miscKeywords,names,nicknames,occupations,"
+    "organizations,phoneNumbers,photos,relations,sipAddresses,skills,urls,userDefined"
+)  # every field that can be selected: what is not mapped today can be mapped again tomorrow without fetching
+PAGE_SIZE = 1000  # the largest
+GROUP_FIELDS = "name,groupType"
+CURSOR_VERSION = 1  # of the parameters of the listing
+
+_PERSON = "people/c"  # then the CONTACT source id as a decimal number; the id itself is hexadecimal
+_HEXADECIMAL = re.compile(r"[0-9a-f]{1,16}")
+_NAME = re.compile(r"people/[\w-]+")
+_SIZE = re.compile(r"=s\d+(?:-[a-z]+)*\Z")
+_WHERE = "google people"
+_log = structlog.get_logger(__name__)
+
+
+class GoogleContacts:
+    """Meets ``providers.base.Remote`` for Kind.CONTACTS: one collection, the person's own contacts."""
+
+    kind = Kind.CONTACTS
+
+    def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
+        self._api = Api("people", "v1", transport_factory(HOSTS), tokens)
+        self._photos = transport_factory(PHOTO_HOSTS, max_bytes=MAX_PHOTO_BYTES, total_seconds=PHOTO_SECONDS)
+        self._codec = codec
+
+    def collections(self) -> Sequence[RemoteCollection]:
+        """One. A page of one contact is asked for, so that a missing scope shows here."""
+        self._api.execute(
+            self._api.service.people().connections().list(resourceName="people/me", pageSize=1, personFields="metadata")
+        )
+        return [
+            RemoteCollection(remote_id=CONNECTIONS, kind=self.kind, name="Contacts", writable=True, is_primary=True)
+        ]
+
+    def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:  # noqa: ARG002  # there is one
+        """Contact groups come with the first page, whole each time: they are few and have no change feed."""
+        sync_token = _sync_token(cursor)
+        walk = Walk(_WHERE)
+        answer = self._first(sync_token)
+        first = [self._groups()]
+        while True:
+            people = members(answer, "connections", _WHERE)
+            originals = [*first, *(one for person in people for one in self._originals(person))]
+            first = []
+            if not answer.get("nextPageToken"):
+                following = text(answer, "nextSyncToken", _WHERE)  # without it the listing has no end: BadAnswer
+                yield Page(originals=originals, cursor=make_cursor(CURSOR_VERSION, token=following))
+                return
+            yield Page(originals=originals)
+            answer = self._list(sync_token, walk.to(text(answer, "nextPageToken", _WHERE), found=len(people)))
+
+    def get(self, collection: Collection, remote_id: str) -> Original | None:  # noqa: ARG002  # there is one
+        """By the CONTACT source id; None also where Google has merged that contact into another one."""
+        name = _resource_name(remote_id)
+        if name is None:
+            return None
+        try:
+            person = self._api.execute(self._api.service.people().get(resourceName=name, personFields=PERSON_FIELDS))
+        except NotFound:
+            return None
+        found = self._original(person)
+        return found if found.remote_id == remote_id else None
+
+    def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:  # noqa: ARG002  # there is one
+        """The key of a photo is its URL. Asked without a token, of Google's photo hosts only (T-34)."""
+        found = []
+        for contact_id, url in wanted.items():
+            try:
+                found.append(photo(contact_id, url, self._photo(url)))
+            except RateLimited:
+                _log.info("photos_postponed", left=len(wanted) - len(found))
+                break
+            except Transient as error:
+                _log.info("photo_missing", error=error.code)
+        return found
+
+    def _photo(self, url: str) -> bytes | None:
+        """None: there is none to be had at this URL, now or later."""
+        try:
+            response = self._photos.get(_SIZE.sub("=s720", url))
+        except (ForeignLink, BadAnswer) as error:
+            _log.warning("photo_refused", error=error.code)
+            return None
+        return response.content if error_of_response(response, _WHERE) is None else None
+
+    def _first(self, sync_token: str | None) -> Json:
+        """Raises CursorExpired for every way in which a sync token can be refused."""
+        try:
+            return self._list(sync_token, None)
+        except (Rejected, Stale) as error:
+            if sync_token is None:
+                raise
+            raise CursorExpired(f"{_WHERE}: the sync token was refused") from error
+
+    def _list(self, sync_token: str | None, page_token: str | None) -> Json:
+        return self._api.execute(
+            self._api.service.people()
+            .connections()
+            .list(
+                resourceName="people/me",
+                pageSize=PAGE_SIZE,
+                personFields=PERSON_FIELDS,
+                requestSyncToken=True,
+                **({"syncToken": sync_token} if sync_token else {}),
+                **({"pageToken": page_token} if page_token else {}),
+            )
+        )
+
+    def _groups(self) -> Original:
+        walk = Walk(_WHERE)
+        groups: list[Json] = []
+        page_token = None
+        while True:
+            answer = self._api.execute(
+                self._api.service.contactGroups().list(
+                    pageSize=PAGE_SIZE, groupFields=GROUP_FIELDS, **({"pageToken": page_token} if page_token else {})
+                )
+            )
+            page = members(answer, "contactGroups", _WHERE)
+            groups += page
+            if not answer.get("nextPageToken"):
+                break
+            page_token = walk.to(text(answer, "nextPageToken", _WHERE), found=len(page))
+        return shared(GROUPS, {"contactGroups": groups})
+
+    def _originals(self, person: Json) -> Iterator[Original]:
+        """The person, and a tombstone for each CONTACT id that it had before Google linked or merged it."""
+        original = self._original(person)
+        yield original
+        for name in person.get("metadata", {}).get("previousResourceNames", []):
+            before = _source_id(str(name))
+            if before != original.remote_id:
+                yield tombstone(before, before)
+
+    def _original(self, person: Json) -> Original:
+        name = text(person, "resourceName", _WHERE)
+        metadata = person.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        source: Json = next((one for one in members(metadata, "sources", _WHERE) if one.get("type") == "CONTACT"), {})
+        deleted = metadata.get("deleted") is True
+        remote_id = source.get("id")
+        remote_id = remote_id if isinstance(remote_id, str) and remote_id else _source_id(name)
+        return Original(
+            remote_id=remote_id,
+            group_id=remote_id if deleted else group_of(self._codec, person, remote_id),
+            part=Part.OBJECT,
+            etag=str(person.get("etag", "")),
+            version=microseconds(source.get("updateTime")),
+            payload={} if deleted else person,
+            deleted=deleted,
+        )
+
+
+def _source_id(resource_name: str) -> str:
+    """``people/c123`` -> ``7b``; any other name stays as it is."""
+    number = resource_name.removeprefix(_PERSON)
+    return f"{int(number):x}" if number.isascii() and number.isdigit() else resource_name
+
+
+def _resource_name(source_id: str) -> str | None:
+    """``7b`` -> ``people/c123``; None for what is neither an id nor a name."""
+    if _HEXADECIMAL.fullmatch(source_id):
+        return f"{_PERSON}{int(source_id, 16)}"
+    return source_id if _NAME.fullmatch(source_id) else None
+
+
+def _sync_token(cursor: Cursor | None) -> str | None:
+    return None if cursor is None else read_cursor(cursor, CURSOR_VERSION, _WHERE)["token"]

@@ -1,0 +1,161 @@
+"""Outlook contacts: Graph's contact folders as a Remote.
+
+Sources: https://learn.microsoft.com/graph/api/contact-delta, providers.md section 2.3.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+
+import structlog
+
+from ccdaemon.errors import CcdaemonError, CursorExpired, NotFound, Rejected, Transient
+from ccdaemon.mapping import Codec
+from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
+from ccdaemon.providers.answers import members, microseconds, text
+from ccdaemon.providers.base import TokenSource
+from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, segment
+from ccdaemon.providers.originals import group_of, tombstone
+from ccdaemon.providers.paging import make_cursor, read_cursor
+from ccdaemon.providers.photos import photo
+from ccdaemon.providers.transport import TransportFactory
+
+DEFAULT_FOLDER = "contacts"  # Graph lists every folder but this one
+CURSOR_VERSION = 1
+PAGE_SIZE = 250
+FOLDER_PAGE_SIZE = 100
+MAX_DEPTH = 10  # of folders in folders
+
+_WHERE = "graph contacts"
+_log = structlog.get_logger(__name__)
+
+
+class OutlookContacts:
+    """Meets ``providers.base.Remote`` for Kind.CONTACTS: the default folder and every other one, however deep."""
+
+    kind = Kind.CONTACTS
+
+    def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
+        self._graph = Graph(transport_factory, tokens)
+        self._codec = codec
+        self._other_folders: frozenset[str] | None = None  # ids; None: not asked yet
+
+    def collections(self) -> Sequence[RemoteCollection]:
+        """The default folder first, then the others, a parent before its children."""
+        folders = list(self._folders("/me/contactFolders", MAX_DEPTH))
+        self._other_folders = frozenset(text(folder, "id", _WHERE) for folder in folders)
+        return [
+            RemoteCollection(remote_id=DEFAULT_FOLDER, kind=self.kind, name="Contacts", writable=True, is_primary=True),
+            *(
+                RemoteCollection(
+                    remote_id=text(folder, "id", _WHERE),
+                    kind=self.kind,
+                    name=str(folder.get("displayName") or "Contacts"),
+                    writable=True,
+                )
+                for folder in folders
+            ),
+        ]
+
+    def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
+        """Whole contacts, in any order, some of them twice; what left the folder comes as removed."""
+        if cursor is None:
+            url = f"{_contacts_of(collection)}/delta"
+        else:
+            url = read_cursor(cursor, CURSOR_VERSION, _WHERE)["link"]
+        pages = self._graph.pages(url, _WHERE, page_size=PAGE_SIZE)
+        for page in _from_first(pages, is_delta=cursor is not None):
+            originals = [self._original(row) for row in members(page, "value", _WHERE)]
+            if "@odata.nextLink" in page:
+                yield Page(originals=originals)
+            else:
+                link = text(page, DELTA_LINK, _WHERE)  # without it the feed has no end: BadAnswer
+                yield Page(originals=originals, cursor=make_cursor(CURSOR_VERSION, link=link))
+
+    def get(self, collection: Collection, remote_id: str) -> Original | None:
+        """None also when the contact is in another folder by now: an immutable id survives a move."""
+        try:
+            contact = self._graph.get(f"/me/contacts/{segment(remote_id)}", _WHERE)
+        except NotFound:
+            return None
+        folder = contact.get("parentFolderId")
+        if collection.remote_id == DEFAULT_FOLDER:
+            is_here = folder not in self._others()
+        else:
+            is_here = folder == collection.remote_id
+        return self._original(contact) if is_here else None
+
+    def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:  # noqa: ARG002
+        """Twenty at a time; no folder needs to be named."""
+        ids = list(wanted)
+        try:
+            answers = self._graph.batch(
+                [Ask(path=f"/me/contacts/{segment(one)}/photo/$value") for one in ids], f"{_WHERE} photo"
+            )
+        except Transient as error:
+            _log.info("photos_postponed", left=len(ids), error=error.code)
+            return []
+        missing = [answer.code for answer in answers if isinstance(answer, CcdaemonError) and not _is_none(answer)]
+        if missing:
+            _log.info("photos_missing", count=len(missing), error=missing[0])
+        return [
+            photo(contact_id, wanted[contact_id], _bytes(answer))
+            for contact_id, answer in zip(ids, answers, strict=True)
+            if _is_none(answer) or not isinstance(answer, CcdaemonError)
+        ]
+
+    def _folders(self, path: str, depth: int) -> Iterator[Json]:
+        for folder in self._graph.listed(path, _WHERE, page_size=FOLDER_PAGE_SIZE):
+            yield folder
+            if depth > 1:
+                yield from self._folders(
+                    f"/me/contactFolders/{segment(text(folder, 'id', _WHERE))}/childFolders", depth - 1
+                )
+
+    def _others(self) -> frozenset[str]:
+        if self._other_folders is None:
+            self.collections()
+        return self._other_folders or frozenset()
+
+    def _original(self, row: Json) -> Original:
+        remote_id = text(row, "id", _WHERE)
+        if "@removed" in row:
+            return tombstone(remote_id, remote_id)
+        return Original(
+            remote_id=remote_id,
+            group_id=group_of(self._codec, row, remote_id),
+            part=Part.OBJECT,
+            etag=str(row.get("@odata.etag") or ""),
+            version=microseconds(row.get("lastModifiedDateTime")),
+            payload=bare(row),
+        )
+
+
+def _contacts_of(collection: Collection) -> str:
+    if collection.remote_id == DEFAULT_FOLDER:
+        return "/me/contacts"
+    return f"/me/contactFolders/{segment(collection.remote_id)}/contacts"
+
+
+def _from_first(pages: Iterator[Json], *, is_delta: bool) -> Iterator[Json]:
+    """The pages; raises CursorExpired for every way in which a delta link can be refused."""
+    try:
+        first = next(pages)
+    except Rejected as error:
+        if not is_delta:
+            raise
+        raise CursorExpired(f"{_WHERE}: the delta link was refused") from error
+    yield first
+    yield from pages
+
+
+def _bytes(answer: Answered) -> bytes | None:
+    try:
+        return base64.b64decode(answer, validate=True) if isinstance(answer, str) else None
+    except binascii.Error:
+        return None
+
+
+def _is_none(answer: Answered) -> bool:
+    """The contact has no photo; every other refusal is tried again at the next pull."""
+    return isinstance(answer, NotFound)

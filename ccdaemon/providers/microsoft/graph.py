@@ -1,0 +1,147 @@
+"""A thin Graph client: immutable ids always, links followed within Graph only, batches of at most twenty parts.
+
+Sources: https://learn.microsoft.com/graph/json-batching, providers.md section 2.2.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from ccdaemon.errors import BadAnswer, CcdaemonError, ForeignLink, RateLimited, Transient
+from ccdaemon.model import Json
+from ccdaemon.providers.answers import error_of_payload, members, read_json, text
+from ccdaemon.providers.base import TokenSource
+from ccdaemon.providers.paging import Walk
+from ccdaemon.providers.transport import TransportFactory, ask
+
+HOSTS = frozenset({"graph.microsoft.com"})
+ROOT = "https://graph.microsoft.com/v1.0"
+MAX_PARTS = 20
+DELTA_LINK = "@odata.deltaLink"
+_NEXT_LINK = "@odata.nextLink"
+_IMMUTABLE = 'IdType="ImmutableId"'
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """One GET within a batch."""
+
+    path: str  # under ROOT, percent-encoded
+    zone: str | None = None  # in which start and end come; None: UTC
+
+
+Answered = Json | str | CcdaemonError
+"""A part's object, its base64 text (a photo), or what its refusal means."""
+
+
+def segment(remote_id: str) -> str:
+    """An id as one path segment."""
+    return quote(remote_id, safe="")
+
+
+def bare(payload: Json) -> Json:
+    """An object without the marks of how it was asked for, which differ between a listing, a feed and a GET."""
+    return {name: value for name, value in payload.items() if name not in {"@odata.context", "@odata.type"}}
+
+
+def prefer(*, zone: str | None = None, page_size: int | None = None) -> dict[str, str]:
+    """The Prefer header of every request."""
+    wishes = [_IMMUTABLE]
+    if zone is not None:
+        wishes.append(f'outlook.timezone="{zone}"')
+    if page_size is not None:
+        wishes.append(f"odata.maxpagesize={page_size}")
+    return {"Prefer": ", ".join(wishes)}
+
+
+class Graph:
+    """Graph for one account."""
+
+    def __init__(self, transport_factory: TransportFactory, tokens: TokenSource) -> None:
+        self._transport = transport_factory(HOSTS)
+        self._tokens = tokens
+
+    def get(self, url: str, where: str, *, page_size: int | None = None) -> Json:
+        """The object at a path under ROOT or at a link that Graph gave."""
+        if not url.startswith("/") and not url.startswith(f"{ROOT}/"):
+            raise ForeignLink(f"{where}: a link leads out of Graph v1.0")
+        response = ask(
+            self._transport,
+            self._tokens,
+            "GET",
+            ROOT + url if url.startswith("/") else url,
+            where,
+            headers=prefer(page_size=page_size),
+        )
+        return read_json(response.content, where)
+
+    def pages(self, url: str, where: str, *, page_size: int) -> Iterator[Json]:
+        """Every page of a listing or of a change feed; the last one has no further link.
+
+        The last page of a change feed holds DELTA_LINK; a caller that needs it checks that it came.
+        """
+        walk = Walk(where)
+        while True:
+            page = self.get(url, where, page_size=page_size)
+            yield page
+            if _NEXT_LINK not in page:
+                return
+            url = walk.to(text(page, _NEXT_LINK, where), found=len(members(page, "value", where)))
+
+    def listed(self, url: str, where: str, *, page_size: int) -> list[Json]:
+        """Every object of a listing."""
+        return [one for page in self.pages(url, where, page_size=page_size) for one in members(page, "value", where)]
+
+    def batch(self, asks: Sequence[Ask], where: str) -> list[Answered]:
+        """The answers in the order of ``asks``. Parts that are throttled are asked again.
+
+        Raises Transient when some part has no answer after all attempts.
+        """
+        answers: dict[int, Answered] = {}
+        for start in range(0, len(asks), MAX_PARTS):
+            waiting = dict(enumerate(asks[start : start + MAX_PARTS], start))
+            self._transport.repeated(partial(self._batch_once, waiting, answers, where), idempotent=True)
+        return [answers[number] for number in range(len(asks))]
+
+    def _batch_once(self, waiting: dict[int, Ask], answers: dict[int, Answered], where: str) -> None:
+        """Move what is answered for good from ``waiting`` to ``answers``; raise when something has to wait."""
+        response = ask(
+            self._transport,
+            self._tokens,
+            "POST",
+            f"{ROOT}/$batch",
+            where,
+            headers=prefer(),
+            json={
+                "requests": [
+                    {"id": str(number), "method": "GET", "url": one.path, "headers": prefer(zone=one.zone)}
+                    for number, one in waiting.items()
+                ]
+            },
+            idempotent=True,
+        )
+        parts = {part.get("id"): part for part in members(read_json(response.content, where), "responses", where)}
+        postponed: list[Transient] = []
+        for number in list(waiting):
+            answer = _answered(parts.get(str(number)), where)
+            if isinstance(answer, Transient) and not isinstance(answer, BadAnswer):
+                postponed.append(answer)
+            else:
+                answers[number] = answer
+                del waiting[number]
+        if postponed:
+            raise max(postponed, key=lambda error: (isinstance(error, RateLimited), error.retry_after is not None))
+
+
+def _answered(part: Mapping[str, Any] | None, where: str) -> Answered:
+    status = part.get("status") if part is not None else None
+    if part is None or not isinstance(status, int):
+        raise BadAnswer(f"{where}: a batch without an answer for each of its parts")
+    headers, body = part.get("headers"), part.get("body")
+    if not 200 <= status < 300:
+        return error_of_payload(status, headers if isinstance(headers, dict) else {}, body, where)
+    if not isinstance(body, dict | str):
+        raise BadAnswer(f"{where}: a part of a batch without a body")
+    return body

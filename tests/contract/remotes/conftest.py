@@ -1,0 +1,42 @@
+"""The sandbox behind every test of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+from ccdaemon.model import ProviderName
+from tests.contract.remotes.clouds import Clouds
+
+app = pytest.importorskip("ccdaemon.sandbox.app", reason="the sandbox is not here")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """Retries happen, their pauses do not."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Clouds]:
+    """One sandbox for all: tests compare with what it holds now, never with what it held at first."""
+    with app.Sandbox(app.Settings(listen="127.0.0.1:0", contacts=60, events=60)) as sandbox:
+        yield Clouds(sandbox.start())
+
+
+@pytest.fixture
+def clouds(running: Clouds) -> Iterator[Clouds]:
+    """The sandbox on a good day, with an empty log."""
+    switches = running.control("GET switches")
+    running.control("DELETE log")
+    yield running
+    running.control("DELETE faults")
+    running.control("POST switches", switches)
+    assert running.control("GET health")["crashes"] == 0
+
+
+@pytest.fixture(params=list(ProviderName))
+def provider(request: pytest.FixtureRequest) -> ProviderName:
+    name: ProviderName = request.param
+    return name
