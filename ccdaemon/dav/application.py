@@ -1,0 +1,104 @@
+"""Radicale's application, set up for our plugins, with its writing, failing and logging held in bounds."""
+
+import functools
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from radicale import config
+from radicale.app import Application
+from radicale.app.base import Access
+from radicale.httputils import NOT_ALLOWED
+from radicale.types import WSGIEnviron, WSGIResponse
+
+from ccdaemon.dav.finish import Defects
+from ccdaemon.dav.guard import MAX_BODY_BYTES
+from ccdaemon.store.base import Store
+from radicale_plugin.auth import Auth
+from radicale_plugin.rights import Rights
+from radicale_plugin.storage import Storage
+
+Method = Callable[..., WSGIResponse]
+
+log = logging.getLogger("radicale")
+
+
+class WithoutContent(logging.Filter):
+    """Reduces Radicale's log lines to their constant part: the rest quotes paths, names and pieces of bodies."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the line, without arguments and traceback; drop the status line of a 500, which finish.py explains."""
+        if record.args:
+            record.msg, record.args = re.sub(r"%[-+ #0]*\d*(\.\d+)?[a-zA-Z]", "…", str(record.msg)), ()
+        record.exc_info = record.exc_text = None
+        return record.levelno < logging.CRITICAL
+
+
+WITHOUT_CONTENT = WithoutContent()
+
+
+def quiet_radicale() -> None:
+    """Let Radicale log warnings and worse, without content. (At INFO it writes three lines per request.)"""
+    log.setLevel(logging.WARNING)
+    log.addFilter(WITHOUT_CONTENT)
+
+
+class DavApplication(Application):
+    """Radicale's own methods; fewer of its surprises."""
+
+    def __init__(self, configuration: config.Configuration, defects: Defects) -> None:
+        super().__init__(configuration)
+        self._defects = defects
+        for name in dir(self):
+            if name.startswith("do_"):
+                setattr(self, name, self._contained(getattr(self, name)))
+
+    def _contained(self, method: Method) -> Method:
+        """``method``, whose exceptions are ours to explain: Radicale would log them with their text."""
+
+        @functools.wraps(method)
+        def run(environ: WSGIEnviron, *arguments: Any) -> WSGIResponse:
+            try:
+                return method(environ, *arguments)
+            except Exception as error:  # noqa: BLE001 - logged and counted there
+                answer = self._defects.explain(error, environ["REQUEST_METHOD"])
+                return answer.status, answer.headers, answer.body, None
+
+        return run
+
+    def _xml_response(self, xml_content: Element, request_info: dict[str, Any]) -> bytes:
+        """The answer with its carriage returns written as references: a parser turns bare CRLF into LF (XML 1.0, 2.11),
+        and a body read by REPORT would not be the one that its strong ETag names.
+        """
+        return super()._xml_response(xml_content, request_info).replace(b"\r", b"&#13;")
+
+    def do_MOVE(self, environ: WSGIEnviron, *arguments: Any) -> WSGIResponse:
+        """Ask for the right to write before reading Destination, whose odd forms Radicale answers with 500 and 502."""
+        _base_prefix, path, user, user_groups, _request_info = arguments
+        if not Access(self._rights, user, user_groups, path).check("w"):
+            return NOT_ALLOWED
+        return super().do_MOVE(environ, *arguments)
+
+
+def radicale_on(store: Store, defects: Defects) -> DavApplication:
+    """A Radicale on ``store``, for people who have signed in already. Thread-safe; several may live side by side."""
+    configuration = config.load()
+    storage = Storage(configuration, store)  # Radicale asks for one twice; both times it must be this
+    configuration.update(
+        {
+            "server": {"delay_on_error": 0, "max_content_length": MAX_BODY_BYTES, "max_resource_size": 5_000_000},
+            "auth": {"type": Auth, "delay": 0},
+            "rights": {"type": Rights, "permit_delete_collection": False, "permit_overwrite_collection": False},
+            "storage": {"type": lambda _: storage},
+            "web": {"type": "none"},
+            "hook": {"type": "none"},
+            "logging": {"level": "warning"},
+            # 0: no limit. Any other answers a report with more events than that with 400.
+            "reporting": {"max_expand_occurrence": 0},
+        },
+        "ccdaemon",
+        privileged=True,
+    )
+    return DavApplication(configuration, defects)

@@ -1,0 +1,131 @@
+"""What every answer gets on its way out: lengths, compression, and no content in logs when something breaks."""
+
+import gzip
+import logging
+from contextlib import AbstractContextManager
+from wsgiref.types import WSGIApplication
+
+import pytest
+
+from ccdaemon.dav.application import WithoutContent
+from ccdaemon.dav.server import make_wsgi_app
+from ccdaemon.errors import DiskFull, StoreUnavailable
+from ccdaemon.store.base import Reader, Store, Transaction
+from tests.unit.dav.dav_client import DavClient, calendar_query, propfind, sync_collection
+from tests.unit.dav.household import START, Household, event
+
+
+class Failing:
+    """A store whose reads fail after the log-in."""
+
+    def __init__(self, store: Store, error: Exception) -> None:
+        self._store = store
+        self._error = error
+        self.reads_left = 1
+
+    def read(self) -> AbstractContextManager[Reader]:
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise self._error
+        return self._store.read()
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        raise StoreUnavailable("not in this test")
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def failing(household: Household, error: Exception) -> WSGIApplication:
+    return make_wsgi_app(Failing(household.store, error), public_url=None, now=household.clock)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("locked"), DiskFull("full")])
+@pytest.mark.parametrize(
+    ("method", "body"), [("PROPFIND", propfind("cs:getctag")), ("REPORT", sync_collection()), ("GET", b"")]
+)
+def test_a_busy_database_is_503_with_a_time_to_come_back(
+    household: Household, error: Exception, method: str, body: bytes
+) -> None:
+    anna = DavClient(failing(household, error), "anna", household.anna.password)
+
+    response = anna.ask(method, household.anna.book_url, body)
+
+    assert (response.status, response.headers["retry-after"]) == (503, "10")
+
+
+def test_a_busy_database_at_the_log_in_is_503_too(household: Household) -> None:
+    store = Failing(household.store, StoreUnavailable("locked"))
+    store.reads_left = 0
+    anna = DavClient(make_wsgi_app(store, public_url=None, now=household.clock), "anna", household.anna.password)
+
+    assert anna.ask("PROPFIND", "/").status == 503
+
+
+def test_a_defect_is_500_without_a_word_of_what_was_read(
+    household: Household, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = DavClient(failing(household, RuntimeError("BEGIN:VCARD secret")), "anna", household.anna.password)
+
+    with caplog.at_level(logging.DEBUG, logger="ccdaemon"):
+        response = anna.ask("GET", household.anna.book_url)
+
+    assert response.status == 500
+    assert b"secret" not in response.body
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["ccdaemon.dav.finish"]
+    assert "RuntimeError at test_dav_finish.py:" in caplog.text
+    assert "secret" not in caplog.text
+    assert household.anna.password not in caplog.text
+
+
+def test_a_body_that_radicale_cannot_parse_is_not_quoted_in_the_log(
+    anna: DavClient, household: Household, caplog: pytest.LogCaptureFixture
+) -> None:
+    """vobject's errors repeat the line that they stumble over."""
+    body, index = event("Fine", "broken", START, rule="FREQ=NEVER;SECRET=1")
+    household.put_event(household.anna, "broken.ics", body.replace("DTSTART:", "DTSTART:secret"), index)
+
+    with caplog.at_level(logging.DEBUG, logger="ccdaemon"):
+        response = anna.ask(
+            "REPORT", household.anna.calendar_url, calendar_query("20260302T000000Z", "20260303T000000Z")
+        )
+
+    assert response.status >= 400
+    assert caplog.records != []
+    assert "secret" not in caplog.text.lower()
+
+
+def test_radicales_log_lines_lose_all_but_their_constant_part() -> None:
+    record = logging.LogRecord(
+        "radicale", logging.WARNING, "", 0, "Bad %s request on %r: %05.3f %s", ("PUT", "/x", 1.5, "BEGIN"), None
+    )
+
+    assert WithoutContent().filter(record)
+    assert record.getMessage() == "Bad … request on …: … …"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("OPTIONS", "/anna/", 200), ("OPTIONS", "/", 200), ("LOCK", "/anna/", 405)]
+)
+def test_every_answer_tells_its_length(anna: DavClient, method: str, path: str, status: int) -> None:
+    """Without one the connection is closed, and a client connects anew after each OPTIONS."""
+    response = anna.ask(method, path)
+
+    assert (response.status, response.headers["content-length"]) == (status, str(len(response.body)))
+
+
+def test_only_dav_classes_that_work_are_announced(anna: DavClient) -> None:
+    for response in (anna.ask("OPTIONS", "/anna/"), anna.ask("PROPFIND", "/anna/")):
+        assert response.headers["dav"] == "1, 3, calendar-access, addressbook"
+
+
+def test_long_answers_are_compressed_for_those_who_ask(anna: DavClient, household: Household) -> None:
+    household.put_cards(household.anna, 50, first=10)
+    plain = anna.ask("PROPFIND", household.anna.book_url, Depth="1")
+    packed = anna.ask("PROPFIND", household.anna.book_url, Depth="1", Accept_Encoding="br, gzip, deflate")
+    short = anna.ask("GET", household.anna.book_url + "000000.vcf", Accept_Encoding="gzip")
+
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["content-length"] == str(len(packed.body))
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in short.headers
