@@ -1,0 +1,295 @@
+"""What the rest of ccdaemon knows of the database: two Protocols, met by SQLite and PostgreSQL alike.
+
+A transaction is short and holds no network call, no sleep and no callback of the caller's. ``read()`` sees one snapshot
+and blocks nobody; ``write()`` is exclusive against other writers of the same rows and commits when its block ends well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ccdaemon.model import (
+    Account,
+    Base,
+    BodyIndex,
+    Change,
+    Collection,
+    Cursor,
+    Device,
+    Grant,
+    Item,
+    Kind,
+    Lease,
+    Original,
+    Person,
+    ProviderName,
+    Purpose,
+    Quarantined,
+    RemoteCollection,
+    Run,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """An item that is to be put."""
+
+    group_id: str  # the originals that it was made of
+    href: str  # opaque, ends in .vcf or .ics
+    body: str  # CRLF lines
+    index: BodyIndex
+    base: Base | None
+
+
+class Reader(Protocol):
+    """Everything that can be asked. All sequences are lists in a stable order (by id where nothing else is said)."""
+
+    # --- people and devices
+    def persons(self) -> Sequence[Person]: ...
+    def person(self, name: str) -> Person | None: ...
+    def person_by_id(self, person_id: int) -> Person | None: ...
+    def devices(self, person_id: int | None = None) -> Sequence[Device]: ...
+
+    def device_by_secret_hash(self, secret_hash: bytes) -> Device | None:
+        """The device whose password hashes (SHA-256, 32 bytes) to this."""
+
+    # --- accounts and grants
+    def accounts(self, person_id: int | None = None) -> Sequence[Account]: ...
+    def account(self, account_id: int) -> Account | None: ...
+    def account_by_subject(self, provider: ProviderName, subject: str) -> Account | None: ...
+    def grant(self, account_id: int) -> Grant | None: ...
+
+    def sealed_refresh_token(self, account_id: int) -> bytes | None:
+        """Ciphertext; only the vault can read it."""
+
+    def sealed_access_token(self, account_id: int, audience: str) -> tuple[bytes, datetime, int] | None:
+        """Ciphertext, its expiry and the grant generation it belongs to."""
+
+    # --- collections
+    def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
+        """Living collections (not those that the provider no longer lists)."""
+
+    def collection(self, collection_id: int) -> Collection | None: ...
+    def collection_by_href(self, person_id: int, href: str) -> Collection | None: ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[Collection]:
+        """Living collections of accounts neither paused nor in need of consent whose ``next_pull_at`` has come,
+        longest overdue first."""
+
+    def counts(self, collection_id: int) -> tuple[int, int]:
+        """Items published and objects quarantined."""
+
+    # --- originals
+    def group(self, collection_id: int, group_id: str) -> Sequence[Original]:
+        """Living originals of one group, without the SHARED ones, by remote_id."""
+
+    def groups(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, Sequence[Original]]:
+        """What ``group`` says of each of these, in few statements; [] where nothing lives."""
+
+    def shared(self, collection_id: int) -> Sequence[Original]:
+        """Living SHARED originals of the collection, by remote_id."""
+
+    def group_ids(self, collection_id: int) -> Sequence[str]:
+        """Every group that has a living OBJECT or a living item, sorted; "" is not among them."""
+
+    def etags(self, collection_id: int, remote_ids: Sequence[str]) -> Mapping[str, str]:
+        """etag of each of these originals that is stored and living."""
+
+    def unseen(self, collection_id: int, generation: int) -> Sequence[str]:
+        """remote_ids of living OBJECT originals last observed in an older listing than ``generation``, sorted."""
+
+    def groups_awaiting_photo(self, collection_id: int) -> Sequence[str]:
+        """Groups that have a living PHOTO original with etag "": it could not be had yet. Sorted, by an index."""
+
+    # --- items
+    def items(self, collection_id: int) -> Iterator[Item]:
+        """Living items by href, streamed."""
+
+    def item(self, collection_id: int, href: str) -> Item | None: ...
+
+    def items_by_href(self, collection_id: int, hrefs: Sequence[str]) -> Sequence[Item]:
+        """Those that exist, in any order; any number of hrefs."""
+
+    def item_of_group(self, collection_id: int, group_id: str) -> Item | None: ...
+
+    def items_of_groups(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, Item]:
+        """What ``item_of_group`` says of each of these, in few statements, where there is one."""
+
+    def uid_exists(self, collection_id: int, uid: str) -> bool: ...
+
+    def changes(self, collection_id: int, since: int) -> tuple[int, Sequence[Change]]:
+        """The collection's revision and what changed after ``since``, oldest first, each href once.
+
+        ``since`` 0 lists living items only. Raises UnknownName when ``since`` lies under the floor or ahead of the
+        revision: that sync-token is not valid.
+        """
+
+    # --- quarantine, runs
+    def quarantined(self, collection_id: int | None = None) -> Sequence[Quarantined]: ...
+
+    def runs(self, *, account_id: int | None = None, limit: int = 50) -> Sequence[Run]:
+        """Newest first."""
+
+
+class Transaction(Reader, Protocol):
+    """Everything that can be done. Every method works at once inside the open transaction."""
+
+    # --- people and devices
+    def add_person(self, name: str, now: datetime) -> Person:
+        """Raises BadData when the name is taken."""
+
+    def remove_person(self, person_id: int) -> None:
+        """Raises NotPermitted while the person still owns accounts."""
+
+    def add_device(self, person_id: int, name: str, secret_hash: bytes, now: datetime) -> Device:
+        """Raises BadData when the person has a device of that name."""
+
+    def remove_device(self, device_id: int) -> None: ...
+    def touch_device(self, device_id: int, now: datetime) -> None: ...
+
+    # --- accounts and grants
+    def add_account(
+        self,
+        *,
+        person_id: int,
+        provider: ProviderName,
+        subject: str,
+        ref: str,
+        label: str,
+        address: str,
+        purposes: Sequence[Purpose],
+        writable: bool,
+        now: datetime,
+    ) -> Account:
+        """Raises BadData when the subject, ref or label is taken."""
+
+    def update_account(
+        self,
+        account_id: int,
+        *,
+        label: str | None = None,
+        address: str | None = None,
+        purposes: Sequence[Purpose] | None = None,
+        writable: bool | None = None,
+        paused: bool | None = None,
+    ) -> Account: ...
+
+    def remove_account(self, account_id: int) -> None:
+        """With its grant, collections, originals, items and runs."""
+
+    def save_grant(
+        self,
+        account_id: int,
+        *,
+        expected_generation: int,
+        sealed_refresh_token: bytes,
+        scopes: Sequence[str],
+        refresh_expires_at: datetime | None,
+        now: datetime,
+    ) -> Grant:
+        """A new consent or a refresh that worked: generation + 1, failures 0, needs_consent off.
+
+        ``expected_generation`` is what the caller read before (0: there was none). Raises Stale when another was
+        saved since: keep that one.
+        """
+
+    def save_access_token(
+        self, account_id: int, audience: str, *, sealed: bytes, expires_at: datetime, generation: int
+    ) -> None:
+        """Replaces the one of the same audience, unless ``generation`` is older than the grant's."""
+
+    def fail_grant(self, account_id: int, *, error: str, needs_consent: bool, now: datetime) -> Grant:
+        """failures + 1; the refresh token stays."""
+
+    def drop_grant(self, account_id: int) -> None:
+        """Disconnect: grant and access tokens go, the data stays."""
+
+    # --- leases
+    def take_lease(self, name: str, owner: str, *, now: datetime, until: datetime) -> Lease | None:
+        """None while somebody else's has not expired. A taken lease has a higher generation than any before it."""
+
+    def keep_lease(self, lease: Lease, *, until: datetime) -> Lease:
+        """Raises LeaseLost when it is no longer ours (same owner and generation)."""
+
+    def fence(self, lease: Lease) -> None:
+        """Raises LeaseLost when it is no longer ours. Call it first in every transaction done under a lease."""
+
+    def drop_lease(self, lease: Lease) -> None:
+        """Silent when it is no longer ours."""
+
+    # --- collections
+    def save_collections(
+        self, account_id: int, kind: Kind, listed: Sequence[RemoteCollection], *, now: datetime
+    ) -> Sequence[Collection]:
+        """Add and update what the provider lists; those of the kind that it no longer lists end to be alive.
+
+        A collection that comes back gets its old href. Unchanged rows are not written.
+        """
+
+    def begin_listing(self, collection_id: int) -> int:
+        """Start a full listing: generation + 1, the cursor is dropped; returns the generation."""
+
+    def advance(self, collection_id: int, cursor: Cursor | None, next_pull_at: datetime) -> None:
+        """Save the cursor with the page it belongs to. None keeps the stored one."""
+
+    def finish_pull(self, collection_id: int, *, error: str | None, next_pull_at: datetime, now: datetime) -> None:
+        """error None: last_success_at = now, failures 0; else failures + 1."""
+
+    def schedule(self, collection_id: int, next_pull_at: datetime) -> None: ...
+
+    def mapped(self, collection_id: int, codec_version: int) -> None:
+        """Every item of the collection is now mapped with this version of its Codec."""
+
+    # --- originals
+    def observe(
+        self, collection_id: int, originals: Sequence[Original], *, generation: int = 0, authoritative: bool = False
+    ) -> Sequence[str]:
+        """Upsert originals verbatim; the sorted ids of the groups that changed ("" stands for SHARED).
+
+        An observation older than the stored version is ignored, and so is a tombstone of something unknown. A living
+        observation of a deleted original counts only when its version is newer, or when it is ``authoritative``
+        (full listing, asked by id) and not older. ``generation`` (0: none) marks what a full listing has seen,
+        also where nothing else changed. An original that moved to another group touches both.
+        """
+
+    # --- items
+    def put(
+        self,
+        collection_id: int,
+        *,
+        group_id: str,
+        href: str,
+        body: str,
+        index: BodyIndex,
+        base: Base | None,
+        now: datetime,
+    ) -> Item:
+        """Add or replace the item of a group: revision + 1 of the collection, etag from the body's bytes."""
+
+    def put_many(self, collection_id: int, drafts: Sequence[Draft], *, now: datetime) -> None:
+        """What ``put`` does for each of these, in few statements; no href and no group may come twice."""
+
+    def agree(self, item_id: int, base: Base) -> None:
+        """Only the base moves; neither revision nor etag does."""
+
+    def remove(self, collection_id: int, href: str, *, now: datetime) -> None:
+        """Softly: the row stays as a tombstone with its last body; revision + 1."""
+
+    # --- quarantine, runs, audit
+    def quarantine(self, collection_id: int, group_id: str, reason: str, now: datetime) -> None: ...
+    def release(self, collection_id: int, group_id: str) -> None: ...
+    def add_run(self, run: Run) -> None: ...
+    def audit(self, *, actor: str, action: str, subject: str, now: datetime) -> None: ...
+
+
+class Store(Protocol):
+    """A database that holds the current schema."""
+
+    def read(self) -> AbstractContextManager[Reader]: ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Raises StoreUnavailable, DiskFull; nothing is committed when the block raises."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,259 @@
+"""Table ``collections``: what the provider lists, and how far its pull has come."""
+
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+
+from ccdaemon.errors import BadData, UnknownName
+from ccdaemon.model import Collection, Cursor, Kind, RemoteCollection
+from ccdaemon.store.bound import Bound
+from ccdaemon.store.schema import accounts, collections, grants, items, quarantine
+
+WRITE_BACK = False
+"""Whether a DAV write can reach a provider. Until then all collections are read-only, whatever the provider allows."""
+
+HREF_CHARACTERS = 16  # 80 bits
+
+DESCRIPTION = ("name", "description", "color", "time_zone", "remote_writable", "is_primary")
+"""Columns that say what the provider lists; all others are the state of our pull."""
+
+ALL = (
+    select(
+        collections.c.id,
+        collections.c.account_id,
+        accounts.c.person_id,
+        collections.c.kind,
+        collections.c.remote_id,
+        collections.c.href,
+        collections.c.name,
+        collections.c.description,
+        collections.c.color,
+        collections.c.time_zone,
+        (collections.c.remote_writable & accounts.c.writable).label("writable"),
+        collections.c.is_primary,
+        collections.c.revision,
+        collections.c.floor,
+        collections.c.cursor,
+        collections.c.generation,
+        collections.c.codec_version,
+        collections.c.next_pull_at,
+        collections.c.last_success_at,
+        collections.c.failures,
+        collections.c.last_error,
+    )
+    .join(accounts, accounts.c.id == collections.c.account_id)
+    .where(collections.c.listed)
+)
+IN_ORDER = ALL.order_by(collections.c.id)
+BY_ID = ALL.where(collections.c.id == bindparam("id"))
+BY_HREF = ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id"))
+DUE = (
+    ALL.join(grants, grants.c.account_id == collections.c.account_id)
+    .where(collections.c.next_pull_at <= bindparam("now"), ~accounts.c.paused, ~grants.c.needs_consent)
+    .order_by(collections.c.next_pull_at, collections.c.id)
+    .limit(bindparam("limit"))
+)
+COUNT_ITEMS = select(func.count()).where(items.c.collection_id == bindparam("collection_id"), ~items.c.deleted)
+COUNT_QUARANTINED = select(func.count()).where(quarantine.c.collection_id == bindparam("collection_id"))
+
+OWNER = (
+    select(accounts.c.provider, accounts.c.subject).where(accounts.c.id == bindparam("account_id")).with_for_update()
+)
+STORED = select(
+    collections.c.id, collections.c.remote_id, collections.c.listed, *(collections.c[name] for name in DESCRIPTION)
+).where(collections.c.account_id == bindparam("account_id"), collections.c.kind == bindparam("kind"))
+ADD = insert(collections)
+CHANGE = update(collections).where(collections.c.id == bindparam("row_id"))
+
+LOCK = select(collections.c.revision).where(collections.c.id == bindparam("row_id")).with_for_update()
+MOVE = CHANGE.values(revision=collections.c.revision + bindparam("by")).returning(collections.c.revision)
+BEGIN_LISTING = CHANGE.values(generation=collections.c.generation + 1, cursor=None).returning(collections.c.generation)
+FAIL_PULL = CHANGE.values(
+    failures=collections.c.failures + 1, last_error=bindparam("error"), next_pull_at=bindparam("at")
+)
+
+
+class CollectionsReader(Bound):
+    """Living collections: those that the provider listed when it was last asked. The others are as if unknown."""
+
+    def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
+        """Of one account, of one person, or all."""
+        query = IN_ORDER
+        if account_id is not None:
+            query = query.where(collections.c.account_id == account_id)
+        if person_id is not None:
+            query = query.where(accounts.c.person_id == person_id)
+        return [_collection(row) for row in self.connection.execute(query).mappings()]
+
+    def collection(self, collection_id: int) -> Collection | None:
+        """By our number."""
+        row = self.connection.execute(BY_ID, {"id": collection_id}).mappings().first()
+        return None if row is None else _collection(row)
+
+    def collection_by_href(self, person_id: int, href: str) -> Collection | None:
+        """By the path segment; somebody else's is as if it did not exist."""
+        row = self.connection.execute(BY_HREF, {"person_id": person_id, "href": href}).mappings().first()
+        return None if row is None else _collection(row)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Collection]:
+        """Those whose ``next_pull_at`` has come, longest overdue first.
+
+        Not those of accounts that are paused, need consent, or have no grant at all.
+        """
+        rows = self.connection.execute(DUE, {"now": now, "limit": limit})
+        return [_collection(row) for row in rows.mappings()]
+
+    def counts(self, collection_id: int) -> tuple[int, int]:
+        """Items published and objects quarantined."""
+        this = {"collection_id": collection_id}
+        published: int = self.connection.execute(COUNT_ITEMS, this).scalar_one()
+        quarantined: int = self.connection.execute(COUNT_QUARANTINED, this).scalar_one()
+        return published, quarantined
+
+
+class CollectionsWriter(CollectionsReader):
+    """What the provider lists, and the state of pulls. Unknown collections raise UnknownName."""
+
+    def save_collections(
+        self, account_id: int, kind: Kind, listed: Sequence[RemoteCollection], *, now: datetime
+    ) -> Sequence[Collection]:
+        """Add and update what the provider lists; those of the kind that it no longer lists end to be alive.
+
+        One that comes back gets its old href and items, and its next pull lists everything. New ones and those that
+        came back are due at once. Unchanged rows are not written. Gives the living ones of the kind.
+        """
+        owner = self.connection.execute(OWNER, {"account_id": account_id}).mappings().first()
+        if owner is None:
+            raise UnknownName(f"there is no account {account_id}")
+        stored = {
+            row["remote_id"]: row
+            for row in self.connection.execute(STORED, {"account_id": account_id, "kind": kind}).mappings()
+        }
+        seen = {remote.remote_id: remote for remote in listed}
+        for remote in seen.values():
+            self._save_collection(account_id, owner, kind, remote, stored.get(remote.remote_id), now)
+        for remote_id, row in stored.items():
+            if row["listed"] and remote_id not in seen:
+                self._change_collection(row["id"], {"listed": False})
+        return [found for found in self.collections(account_id=account_id) if found.kind is kind]
+
+    def begin_listing(self, collection_id: int) -> int:
+        """Start a full listing: generation + 1, the cursor is dropped; returns the generation."""
+        generation: int | None = self.connection.execute(BEGIN_LISTING, {"row_id": collection_id}).scalar()
+        if generation is None:
+            raise _unknown(collection_id)
+        return generation
+
+    def advance(self, collection_id: int, cursor: Cursor | None, next_pull_at: datetime) -> None:
+        """Save the cursor with the page it belongs to. None keeps the stored one."""
+        values: dict[str, Any] = {"next_pull_at": next_pull_at}
+        if cursor is not None:
+            values["cursor"] = cursor
+        self._change_collection(collection_id, values)
+
+    def finish_pull(self, collection_id: int, *, error: str | None, next_pull_at: datetime, now: datetime) -> None:
+        """error None: last_success_at = now, failures 0; else failures + 1."""
+        if error is None:
+            values = {"last_success_at": now, "failures": 0, "last_error": None, "next_pull_at": next_pull_at}
+            self._change_collection(collection_id, values)
+            return
+        row = {"row_id": collection_id, "error": error, "at": next_pull_at}
+        if self.connection.execute(FAIL_PULL, row).rowcount == 0:
+            raise _unknown(collection_id)
+
+    def schedule(self, collection_id: int, next_pull_at: datetime) -> None:
+        """Only the next pull moves."""
+        self._change_collection(collection_id, {"next_pull_at": next_pull_at})
+
+    def mapped(self, collection_id: int, codec_version: int) -> None:
+        """Every item of the collection is now mapped with this version of its Codec."""
+        self._change_collection(collection_id, {"codec_version": codec_version})
+
+    def _save_collection(
+        self,
+        account_id: int,
+        owner: RowMapping,
+        kind: Kind,
+        remote: RemoteCollection,
+        stored: RowMapping | None,
+        now: datetime,
+    ) -> None:
+        if remote.kind is not kind:
+            raise BadData(f"account {account_id}: a collection of {remote.kind} among those of {kind}")
+        described = _description(remote)
+        if stored is None:
+            href = collection_href(owner["provider"], owner["subject"], kind, remote.remote_id)
+            identity = {"account_id": account_id, "kind": kind, "remote_id": remote.remote_id, "href": href}
+            self.connection.execute(ADD, {**identity, **described, **_new_pull(now)})
+        elif not stored["listed"]:
+            again = {"listed": True, "cursor": None, "next_pull_at": now, "failures": 0, "last_error": None}
+            self._change_collection(stored["id"], {**described, **again})
+        elif any(stored[name] != value for name, value in described.items()):
+            self._change_collection(stored["id"], described)
+
+    def _change_collection(self, collection_id: int, values: Mapping[str, Any]) -> None:
+        if self.connection.execute(CHANGE, {"row_id": collection_id, **values}).rowcount == 0:
+            raise _unknown(collection_id)
+
+
+def collection_href(provider: str, subject: str, kind: Kind, remote_id: str) -> str:
+    """The path segment of a collection: says nothing, and is the same on every machine and after a new start."""
+    named = "|".join((provider, subject, kind, remote_id))
+    return b32encode(sha256(named.encode()).digest()).decode().lower()[:HREF_CHARACTERS]
+
+
+def lock_collection(connection: Connection, collection_id: int) -> int:
+    """Keep other writers out of the collection until the transaction ends; its revision.
+
+    Raises UnknownName when there is no such row.
+    """
+    revision: int | None = connection.execute(LOCK, {"row_id": collection_id}).scalar()
+    if revision is None:
+        raise _unknown(collection_id)
+    return revision
+
+
+def move_revision(connection: Connection, collection_id: int, *, by: int = 1) -> int:
+    """The collection's new revision. Other writers wait from here, so that revisions are committed in their order."""
+    revision: int | None = connection.execute(MOVE, {"row_id": collection_id, "by": by}).scalar()
+    if revision is None:
+        raise _unknown(collection_id)
+    return revision
+
+
+def _description(remote: RemoteCollection) -> dict[str, Any]:
+    return {
+        "name": remote.name,
+        "description": remote.description,
+        "color": remote.color,
+        "time_zone": remote.time_zone,
+        "remote_writable": remote.writable,
+        "is_primary": remote.is_primary,
+    }
+
+
+def _new_pull(now: datetime) -> dict[str, Any]:
+    return {
+        "listed": True,
+        "revision": 0,
+        "floor": 0,
+        "generation": 0,
+        "codec_version": 0,
+        "next_pull_at": now,
+        "failures": 0,
+    }
+
+
+def _collection(row: RowMapping) -> Collection:
+    columns = dict(row)
+    columns["kind"] = Kind(row["kind"])
+    columns["writable"] = WRITE_BACK and row["writable"]
+    return Collection(**columns)
+
+
+def _unknown(collection_id: int) -> UnknownName:
+    return UnknownName(f"there is no collection {collection_id}")

@@ -1,0 +1,348 @@
+"""Opening and creating the database, and what differs between SQLite and PostgreSQL.
+
+Only this file, ``faults.py`` (errors) and ``columns.py`` (types) know of that difference.
+
+SQLite: one file in WAL; writers begin with ``BEGIN IMMEDIATE`` (a reader that turns writer would fail without waiting),
+readers see the snapshot of their first statement. PostgreSQL: writers READ COMMITTED, serialised per collection and
+account by a lock on its row; readers REPEATABLE READ, read-only.
+"""
+
+import os
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, QueuePool, event
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ccdaemon.errors import BadConfiguration, StoreRefused, StoreUnavailable
+from ccdaemon.store.base import Reader, Transaction
+from ccdaemon.store.faults import POOL_EMPTY, translate
+from ccdaemon.store.revisions import HEAD, REVISIONS
+from ccdaemon.store.transaction import SqlReader, SqlTransaction
+
+PATIENCE = timedelta(seconds=10)
+"""How long a transaction waits for somebody else's before it is told to try again."""
+
+IDLE_CONNECTIONS = 4  # each keeps its page cache
+MORE_CONNECTIONS = 12  # opened when all are in use, closed afterwards
+
+SQLITE_PRAGMAS: dict[str, str | int | None] = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # what was answered stays, also after a power cut
+    "foreign_keys": "ON",
+    "cache_size": -8192,  # KiB
+    "mmap_size": 0,  # mapped pages count as our memory, and small requests got slower with them
+    "wal_autocheckpoint": 1000,  # pages of 4 KiB
+    "journal_size_limit": 64 << 20,  # bytes that stay of the WAL after a very large transaction
+    "trusted_schema": "OFF",
+}
+
+INIT = "create one with `ccdaemon init`"
+RESTORE = "it is not replaced by an empty one; restore a backup"
+UPGRADE = "run `ccdaemon db upgrade`"
+
+
+class SqlStore:
+    """A ``base.Store`` over one pool of connections. Usable from any number of threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._readers = _reading(engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One snapshot, from the first question on. Raises StoreUnavailable, StoreRefused."""
+        with _connected(self._readers) as connection:
+            yield SqlReader(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Raises StoreUnavailable, DiskFull; nothing is committed when the block raises."""
+        with _connected(self._engine) as connection:
+            yield SqlTransaction(connection)
+            connection.commit()
+
+    def close(self) -> None:
+        """Close the idle connections; on SQLite the last one empties the WAL into the file."""
+        self._engine.dispose()
+
+
+def open_store(url: str, *, create: bool = False, migrate: bool = False, patience: timedelta = PATIENCE) -> SqlStore:
+    """The database at ``sqlite:////absolute/path`` or ``postgresql+psycopg://…``.
+
+    ``create`` makes it and refuses one that exists; ``migrate`` brings an older one up to date. Without them a missing,
+    empty, damaged, newer or older database raises StoreRefused, which says what to do; never is an empty one put in
+    its place. Raises BadConfiguration for any other URL, StoreUnavailable when a server does not answer.
+    """
+    place = _parse(url)
+    if create:
+        _create(place, patience)
+    elif _is_sqlite(place):
+        _refuse_no_file(_file(place))
+    found = _revision(place, patience)
+    if migrate and found in REVISIONS and found != HEAD:
+        _upgrade(place, patience)
+        found = _revision(place, patience)
+    _refuse_other_revision(place, found)
+    return SqlStore(_engine(place, patience))
+
+
+def database_exists(url: str) -> bool:
+    """Whether anything is there, sound or not, ours or not: what ``create`` would refuse.
+
+    Raises BadConfiguration, StoreUnavailable.
+    """
+    place = _parse(url)
+    if _is_sqlite(place):
+        return os.path.lexists(_file(place))
+    return _has_tables(place, PATIENCE)
+
+
+# --- revisions ----------------------------------------------------------------------------------------------------
+
+
+def _revision(place: sa.URL, patience: timedelta) -> str | None:
+    """What Alembic noted in the database; None: it is none of ours. Changes nothing."""
+    with _looking(place, patience) as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return found
+
+
+def _refuse_other_revision(place: sa.URL, found: str | None) -> None:
+    shown = _shown(place)
+    if found is None:
+        raise StoreRefused(f"{shown} holds no ccdaemon database: {INIT}")
+    if found not in REVISIONS:
+        raise StoreRefused(f"{shown} was written by a newer ccdaemon (revision {found}): run that one")
+    if found != HEAD:
+        raise StoreRefused(f"{shown} was written by an older ccdaemon (revision {found}): {UPGRADE}")
+
+
+def _create(place: sa.URL, patience: timedelta) -> None:
+    if _is_sqlite(place):
+        _create_file(_file(place), patience)
+        return
+    if _has_tables(place, patience):
+        raise StoreRefused(f"{_shown(place)} is not empty: it stays as it is")
+    _upgrade(place, patience)
+
+
+def _has_tables(place: sa.URL, patience: timedelta) -> bool:
+    with _looking(place, patience) as connection:
+        return bool(sa.inspect(connection).get_table_names())
+
+
+def _upgrade(place: sa.URL, patience: timedelta) -> None:
+    """To the newest revision in one transaction, which other writers wait for."""
+    from ccdaemon.store.upgrade import upgrade  # noqa: PLC0415 - Alembic takes 1.2 s to import; openers do not pay it
+
+    # altering a table of SQLite replaces it, which enforced foreign keys would turn into deletions
+    with _disposed(_engine(place, patience, foreign_keys="OFF")) as engine, _connected(engine) as connection:
+        upgrade(connection, HEAD)
+        connection.commit()
+
+
+@contextmanager
+def _looking(place: sa.URL, patience: timedelta) -> Iterator[Connection]:
+    """A connection that changes nothing of a database that may not be ours, not even its journal's mode."""
+    with _disposed(_engine(place, patience, journal_mode=None)) as engine, _connected(_reading(engine)) as connection:
+        if not _is_sqlite(place) and connection.scalar(sa.text("SHOW server_encoding")) != "UTF8":
+            raise StoreRefused(f"{_shown(place)} is not in UTF8: make one with CREATE DATABASE … ENCODING 'UTF8'")
+        yield connection
+
+
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+# --- SQLite -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_no_file(path: Path) -> None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise StoreRefused(f"there is no database at {path}: {INIT}") from None
+    except OSError as error:
+        raise StoreRefused(f"the database at {path} cannot be reached: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreRefused(f"{path} is not a file")
+    if found.st_size == 0:
+        raise StoreRefused(f"the database at {path} is empty, 0 bytes: {RESTORE}")
+
+
+def _create_file(path: Path, patience: timedelta) -> None:
+    """Build it beside its place and link it there when it is whole: no half database is ever seen, none replaced."""
+    taken = StoreRefused(f"{path} exists: it stays as it is")
+    if os.path.lexists(path):
+        raise taken
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600, which -wal inherits
+        os.close(descriptor)
+        draft = Path(name)
+        try:
+            _upgrade(sa.URL.create("sqlite", database=name), patience)
+            os.link(draft, path)  # fails where anything is, also a symbolic link
+        finally:
+            for leftover in (draft, *(draft.with_name(draft.name + suffix) for suffix in ("-wal", "-shm"))):
+                leftover.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        raise StoreRefused(f"no database can be created at {path}: {error.strerror}") from error
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sqlite_engine(path: Path, patience: timedelta, pragmas: Mapping[str, str | int | None]) -> Engine:
+    address = f"file:{quote(str(path))}?mode=rw"  # rw: SQLite never creates the file itself
+    settings = "; ".join(f"PRAGMA {name} = {value}" for name, value in pragmas.items() if value is not None)
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            address, uri=True, timeout=patience.total_seconds(), isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.executescript(settings)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connect, **_pool(patience), hide_parameters=True)
+
+    def remember(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(path)
+
+    def refuse_moved(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
+        if record.info["file"] != _identity(path):  # SQLite itself would go on writing into the file that is gone
+            raise StoreRefused(f"{path} was moved, deleted or replaced while it was open: stop ccdaemon first")
+
+    def begin(connection: Connection) -> None:
+        readonly = connection.get_execution_options().get("readonly", False)
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", refuse_moved)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "handle_error", translate)
+    return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+
+def _postgresql_engine(place: sa.URL, patience: timedelta) -> Engine:
+    milliseconds = int(patience.total_seconds() * 1000)
+    options = f"-c timezone=UTC -c lock_timeout={milliseconds}"
+    configured = place.query.get("options")
+    if isinstance(configured, str):
+        options = f"{configured} {options}"
+    connect_args: dict[str, Any] = {
+        "options": options,
+        "client_encoding": "UTF8",
+        "connect_timeout": max(2, int(patience.total_seconds())),
+        "application_name": "ccdaemon",
+    }
+    try:
+        engine = sa.create_engine(
+            place, connect_args=connect_args, pool_pre_ping=True, hide_parameters=True, **_pool(patience)
+        )
+    except ModuleNotFoundError:
+        raise BadConfiguration("PostgreSQL needs its driver: pip install 'ccdaemon[postgresql]'") from None
+    event.listen(engine, "handle_error", translate)
+    return engine
+
+
+# --- both ---------------------------------------------------------------------------------------------------------
+
+
+def _engine(place: sa.URL, patience: timedelta, **pragmas: str | None) -> Engine:
+    """``pragmas`` replaces some of SQLite's settings; None leaves one as it is in the file."""
+    if _is_sqlite(place):
+        return _sqlite_engine(_file(place), patience, {**SQLITE_PRAGMAS, **pragmas})
+    return _postgresql_engine(place, patience)
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        place = sa.make_url(url)
+    except ArgumentError:
+        raise BadConfiguration("database_url is not a URL") from None
+    if place.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise BadConfiguration(f"database_url: {place.drivername} is neither sqlite nor postgresql+psycopg")
+    if _is_sqlite(place) and place.database in (None, "", ":memory:"):
+        raise BadConfiguration("database_url: sqlite needs the path of a file")
+    return place
+
+
+def _is_sqlite(place: sa.URL) -> bool:
+    return place.drivername == "sqlite"
+
+
+def _file(place: sa.URL) -> Path:
+    assert place.database is not None, "checked by _parse"
+    return Path(place.database)
+
+
+def _shown(place: sa.URL) -> str:
+    """For people; the URL itself may hold a password."""
+    return str(place.database) if _is_sqlite(place) else f"the PostgreSQL database {place.database}"
+
+
+def _pool(patience: timedelta) -> dict[str, Any]:
+    return {
+        "poolclass": QueuePool,
+        "pool_size": IDLE_CONNECTIONS,
+        "max_overflow": MORE_CONNECTIONS,
+        "pool_timeout": patience.total_seconds(),
+    }
+
+
+def _reading(engine: Engine) -> Engine:
+    """The same pool for readers only: what each database understands of these options makes one snapshot of it."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(readonly=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """A connection with a transaction open; what was not committed is rolled back."""
+    try:
+        connection = engine.connect()
+    except POOL_EMPTY as error:
+        raise StoreUnavailable("all connections to the database are in use for too long") from error
+    with connection:
+        connection.begin()
+        yield connection

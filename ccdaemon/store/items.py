@@ -1,0 +1,295 @@
+"""Table ``items``: what DAV shows, its revisions and its tombstones.
+
+An href has one row for ever. A removed item is a row with ``deleted``; one that comes back at its href takes it over.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Executable, RowMapping, Select, bindparam, insert, select, update
+
+from ccdaemon.errors import BadData, UnknownName
+from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item
+from ccdaemon.store.base import Draft
+from ccdaemon.store.bound import Bound
+from ccdaemon.store.collections import lock_collection, move_revision
+from ccdaemon.store.columns import among, clean
+from ccdaemon.store.schema import collections, items
+
+ETAG_CHARACTERS = 32  # 128 bits of SHA-256, in hex
+INDEX_COLUMNS = ("uid", "component", "name", "starts_at", "ends_at", "recurring")  # fields of BodyIndex
+STREAMED = {"yield_per": 200}  # rows in memory at a time
+
+FIELDS: Select[*tuple[Any, ...]] = select(
+    items.c.id,
+    items.c.collection_id,
+    items.c.group_id,
+    items.c.href,
+    items.c.etag,
+    items.c.body,
+    items.c.uid,
+    items.c.component,
+    items.c.name,
+    items.c.starts_at,
+    items.c.ends_at,
+    items.c.recurring,
+    items.c.revision,
+    items.c.modified_at,
+    items.c.base_local,
+    items.c.base_remote,
+)
+HERE = items.c.collection_id == bindparam("collection_id")
+LIVING = FIELDS.where(HERE, ~items.c.deleted)
+BY_ORDER = LIVING.order_by(items.c.href)
+BY_HREF = LIVING.where(items.c.href == bindparam("href"))
+BY_HREFS = LIVING.where(among(items.c.href, "hrefs"))
+BY_GROUP = LIVING.where(items.c.group_id == bindparam("group_id"))
+BY_GROUPS = LIVING.where(among(items.c.group_id, "group_ids"))
+UID = select(items.c.id).where(HERE, items.c.uid == bindparam("uid"), ~items.c.deleted).limit(1)
+
+PLACE = select(collections.c.revision, collections.c.floor).where(collections.c.id == bindparam("collection_id"))
+CHANGES = (
+    select(items.c.href, items.c.etag, items.c.deleted, items.c.revision)
+    .where(HERE, items.c.revision > bindparam("since"))
+    .order_by(items.c.revision)
+)
+CHANGES_FROM_NOTHING = CHANGES.where(~items.c.deleted)
+
+AT_HREFS = FIELDS.add_columns(items.c.deleted).where(HERE, among(items.c.href, "hrefs"))
+HREFS_OF_GROUPS = select(items.c.group_id, items.c.href).where(
+    # apart from the one above: an OR of both would make SQLite walk the whole collection
+    HERE,
+    ~items.c.deleted,
+    among(items.c.group_id, "group_ids"),
+)
+ADD = insert(items)
+CHANGE = update(items).where(items.c.id == bindparam("row_id"))
+BURY = (
+    update(items)
+    .where(items.c.collection_id == bindparam("in_collection"), items.c.href == bindparam("at_href"), ~items.c.deleted)
+    .values(deleted=True)
+)
+
+
+class ItemsReader(Bound):
+    """Living items, and what changed."""
+
+    def items(self, collection_id: int) -> Iterator[Item]:
+        """Living items by href, streamed: take them before the transaction ends."""
+        rows = self.connection.execute(BY_ORDER, {"collection_id": collection_id}, execution_options=STREAMED)
+        return (_item(*row) for row in rows)
+
+    def item(self, collection_id: int, href: str) -> Item | None:
+        """None also where it was removed."""
+        row = self.connection.execute(BY_HREF, {"collection_id": collection_id, "href": href}).first()
+        return None if row is None else _item(*row)
+
+    def items_by_href(self, collection_id: int, hrefs: Sequence[str]) -> Sequence[Item]:
+        """Those that exist, in any order; any number of hrefs. One that is named twice comes once."""
+        rows = self.connection.execute(BY_HREFS, {"collection_id": collection_id, "hrefs": hrefs})
+        return [_item(*row) for row in rows]
+
+    def item_of_group(self, collection_id: int, group_id: str) -> Item | None:
+        """The one living item that was made of this group of originals."""
+        row = self.connection.execute(BY_GROUP, {"collection_id": collection_id, "group_id": group_id}).first()
+        return None if row is None else _item(*row)
+
+    def items_of_groups(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, Item]:
+        """What ``item_of_group`` says of each of these, where there is one."""
+        rows = self.connection.execute(BY_GROUPS, {"collection_id": collection_id, "group_ids": group_ids})
+        return {row.group_id: _item(*row) for row in rows}
+
+    def uid_exists(self, collection_id: int, uid: str) -> bool:
+        """Whether a living item has this UID; several may."""
+        return self.connection.execute(UID, {"collection_id": collection_id, "uid": uid}).first() is not None
+
+    def changes(self, collection_id: int, since: int) -> tuple[int, Sequence[Change]]:
+        """The collection's revision and what changed after ``since``, oldest first, each href once.
+
+        ``since`` 0 lists living items only, whatever the floor. Raises UnknownName when ``since`` lies under the floor
+        or ahead of the revision (that sync-token is not valid), and when there is no such collection.
+        """
+        place = self.connection.execute(PLACE, {"collection_id": collection_id}).first()
+        if place is None:
+            raise UnknownName(f"there is no collection {collection_id}")
+        if since and not place.floor <= since <= place.revision:
+            raise UnknownName(f"collection {collection_id}: revision {since} is not between floor and revision")
+        query = CHANGES if since else CHANGES_FROM_NOTHING
+        rows = self.connection.execute(query, {"collection_id": collection_id, "since": since})
+        return place.revision, [
+            Change(href=href, etag=None if deleted else etag, revision=revision)
+            for href, etag, deleted, revision in rows
+        ]
+
+
+class ItemsWriter(ItemsReader):
+    """Putting and removing."""
+
+    def put(
+        self,
+        collection_id: int,
+        *,
+        group_id: str,
+        href: str,
+        body: str,
+        index: BodyIndex,
+        base: Base | None,
+        now: datetime,
+    ) -> Item:
+        """Add or replace the item of a group: revision + 1 of the collection, etag from the body's bytes.
+
+        Where the item lives with the very same body, only base and index move, and nothing else does. An item of
+        this group at another href is removed there first (a revision of its own). Raises BadData when ``href``
+        belongs to a living item of another group, UnknownName when there is no such collection.
+        """
+        draft = Draft(group_id=group_id, href=href, body=body, index=index, base=base)
+        self.put_many(collection_id, [draft], now=now)
+        item = self.item(collection_id, href)
+        assert item is not None, "what was put is there"
+        return item
+
+    def put_many(self, collection_id: int, drafts: Sequence[Draft], *, now: datetime) -> None:
+        """What ``put`` does for each of these, in few statements; no href and no group may come twice."""
+        _refuse_twins(collection_id, drafts)
+        revision = lock_collection(self.connection, collection_id)
+        writes = _Writes(collection_id=collection_id, revision=revision, now=now)
+        stored, hrefs = self._rows_at(collection_id, drafts), self._hrefs_of(collection_id, drafts)
+        for draft in drafts:
+            writes.put(draft, stored.get(draft.href), hrefs.get(draft.group_id))
+        for statement, rows in writes.statements():
+            if rows:
+                self.connection.execute(statement, rows)
+        if writes.revision != revision:
+            move_revision(self.connection, collection_id, by=writes.revision - revision)
+
+    def agree(self, item_id: int, base: Base) -> None:
+        """Only the base moves; neither revision nor etag does. Raises UnknownName when there is no such item."""
+        if self.connection.execute(CHANGE, {"row_id": item_id, **_base(base)}).rowcount == 0:
+            raise UnknownName(f"there is no item {item_id}")
+
+    def remove(self, collection_id: int, href: str, *, now: datetime) -> None:
+        """Softly: the row stays as a tombstone with its last body; revision + 1.
+
+        Silent, and without a revision, where nothing lives at ``href``.
+        """
+        revision = lock_collection(self.connection, collection_id) + 1
+        row = {"in_collection": collection_id, "at_href": href, "revision": revision, "modified_at": now}
+        if self.connection.execute(BURY, row).rowcount:
+            move_revision(self.connection, collection_id)
+
+    def _rows_at(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, RowMapping]:
+        """The row at each draft's href, living or not."""
+        hrefs = [draft.href for draft in drafts]
+        rows = self.connection.execute(AT_HREFS, {"collection_id": collection_id, "hrefs": hrefs}).mappings()
+        return {row["href"]: row for row in rows}
+
+    def _hrefs_of(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, str]:
+        """Where each draft's group has its living item."""
+        groups = [draft.group_id for draft in drafts]
+        rows = self.connection.execute(HREFS_OF_GROUPS, {"collection_id": collection_id, "group_ids": groups})
+        return {row.group_id: row.href for row in rows}
+
+
+@dataclass(kw_only=True, slots=True)
+class _Writes:
+    """The rows that a ``put_many`` has to write, decided draft by draft."""
+
+    collection_id: int
+    revision: int  # the collection's after the drafts so far
+    now: datetime
+    buried: list[dict[str, Any]] = field(default_factory=list)  # items whose group goes to another href
+    agreed: list[dict[str, Any]] = field(default_factory=list)  # items whose body stays
+    changed: list[dict[str, Any]] = field(default_factory=list)  # rows with a new body, or living again
+    added: list[dict[str, Any]] = field(default_factory=list)  # hrefs that never were
+
+    def put(self, draft: Draft, stored: RowMapping | None, group_at: str | None) -> None:
+        """Decide one draft. ``stored`` is the row at its href, ``group_at`` the href of its group's living item."""
+        beside = {**_index(draft.index), **_base(draft.base)}
+        if stored is not None and not stored["deleted"]:
+            if stored["group_id"] != draft.group_id:
+                raise BadData(f"collection {self.collection_id}: {draft.href} belongs to another group")
+            if stored["body"] == draft.body:
+                if any(stored[name] != value for name, value in beside.items()):
+                    self.agreed.append({"row_id": stored["id"], **beside})
+                return
+        if group_at is not None and group_at != draft.href:
+            self.buried.append({"in_collection": self.collection_id, "at_href": group_at, **self._moved()})
+        row = {
+            "group_id": draft.group_id,
+            "etag": etag_of(clean(draft.body).encode()),
+            "deleted": False,
+            "body": draft.body,
+            **self._moved(),
+            **beside,
+        }
+        if stored is None:
+            self.added.append({"collection_id": self.collection_id, "href": draft.href, **row})
+        else:
+            self.changed.append({"row_id": stored["id"], **row})
+
+    def statements(self) -> Sequence[tuple[Executable, list[dict[str, Any]]]]:
+        """In an order in which no two living rows ever have the same group."""
+        return (BURY, self.buried), (CHANGE, self.agreed), (CHANGE, self.changed), (ADD, self.added)
+
+    def _moved(self) -> dict[str, Any]:
+        self.revision += 1
+        return {"revision": self.revision, "modified_at": self.now}
+
+
+def etag_of(body: bytes) -> str:
+    """Strong and quoted; equal bytes have equal etags, in every collection and for ever."""
+    return f'"{sha256(body).hexdigest()[:ETAG_CHARACTERS]}"'
+
+
+def _refuse_twins(collection_id: int, drafts: Sequence[Draft]) -> None:
+    for named in ({draft.href for draft in drafts}, {draft.group_id for draft in drafts}):
+        if len(named) != len(drafts):
+            raise BadData(f"collection {collection_id}: two of the items to put have the same href or group")
+
+
+def _index(index: BodyIndex) -> dict[str, Any]:
+    return {name: getattr(index, name) for name in INDEX_COLUMNS}
+
+
+def _base(base: Base | None) -> dict[str, str | None]:
+    return {"base_local": base.local if base else None, "base_remote": base.remote if base else None}
+
+
+def _item(
+    item_id: int,
+    collection_id: int,
+    group_id: str,
+    href: str,
+    etag: str,
+    body: str,
+    uid: str,
+    component: str,
+    name: str,
+    starts_at: int,
+    ends_at: int,
+    recurring: bool,
+    revision: int,
+    modified_at: datetime,
+    base_local: Fingerprint | None,
+    base_remote: Fingerprint | None,
+) -> Item:
+    """From the columns of FIELDS, in their order: whole collections are read through here."""
+    index = BodyIndex(
+        uid=uid, component=component, name=name, starts_at=starts_at, ends_at=ends_at, recurring=recurring
+    )
+    base = None if base_local is None or base_remote is None else Base(local=base_local, remote=base_remote)
+    return Item(
+        id=item_id,
+        collection_id=collection_id,
+        group_id=group_id,
+        href=href,
+        etag=etag,
+        body=body,
+        index=index,
+        revision=revision,
+        modified_at=modified_at,
+        base=base,
+    )

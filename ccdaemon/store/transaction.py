@@ -1,0 +1,42 @@
+"""All tables' methods in one object: what ``read()`` and ``write()`` of the store hand out."""
+
+from ccdaemon.store.accounts import AccountsReader, AccountsWriter
+from ccdaemon.store.collections import CollectionsReader, CollectionsWriter
+from ccdaemon.store.devices import DevicesReader, DevicesWriter
+from ccdaemon.store.grants import GrantsReader, GrantsWriter
+from ccdaemon.store.items import ItemsReader, ItemsWriter
+from ccdaemon.store.leases import LeasesWriter
+from ccdaemon.store.originals import OriginalsReader, OriginalsWriter
+from ccdaemon.store.persons import PersonsReader, PersonsWriter
+from ccdaemon.store.quarantine import QuarantineReader, QuarantineWriter
+from ccdaemon.store.runs import RunsReader, RunsWriter
+
+
+class SqlReader(
+    PersonsReader,
+    DevicesReader,
+    AccountsReader,
+    GrantsReader,
+    CollectionsReader,
+    OriginalsReader,
+    ItemsReader,
+    QuarantineReader,
+    RunsReader,
+):
+    """A ``base.Reader``."""
+
+
+class SqlTransaction(
+    PersonsWriter,
+    DevicesWriter,
+    AccountsWriter,
+    GrantsWriter,
+    LeasesWriter,
+    CollectionsWriter,
+    OriginalsWriter,
+    ItemsWriter,
+    QuarantineWriter,
+    RunsWriter,
+    SqlReader,
+):
+    """A ``base.Transaction``."""

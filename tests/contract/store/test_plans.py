@@ -1,0 +1,101 @@
+"""SQLite answers what is asked all day from an index, however large the collection is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from ccdaemon.store.base import Transaction
+from ccdaemon.store.engine import open_store
+from tests.contract.store.scene import NOW, draft, enrolled, original
+
+QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
+    "device_by_secret_hash": lambda tx, _: tx.device_by_secret_hash(b"0" * 32),
+    "person": lambda tx, _: tx.person("ada"),
+    "collection": lambda tx, book: tx.collection(book),
+    "collection_by_href": lambda tx, _: tx.collection_by_href(1, "href"),
+    "due": lambda tx, _: tx.due(NOW, 10),
+    "counts": lambda tx, book: tx.counts(book),
+    "group": lambda tx, book: tx.group(book, "a"),
+    "groups": lambda tx, book: tx.groups(book, ["a", "b", "c"]),
+    "shared": lambda tx, book: tx.shared(book),
+    "etags": lambda tx, book: tx.etags(book, ["a", "b"]),
+    "groups_awaiting_photo": lambda tx, book: tx.groups_awaiting_photo(book),
+    "item": lambda tx, book: tx.item(book, "a.ics"),
+    "items_by_href": lambda tx, book: tx.items_by_href(book, ["a.ics", "b.ics"]),
+    "item_of_group": lambda tx, book: tx.item_of_group(book, "a"),
+    "items_of_groups": lambda tx, book: tx.items_of_groups(book, ["a", "b"]),
+    "uid_exists": lambda tx, book: tx.uid_exists(book, "a"),
+    "changes": lambda tx, book: tx.changes(book, 1),
+    "observe": lambda tx, book: tx.observe(book, [original("a", version=2), original("n")], generation=1),
+    "put_many": lambda tx, book: tx.put_many(book, [draft("a", body="N"), draft("n")], now=NOW),
+    "remove": lambda tx, book: tx.remove(book, "a.ics", now=NOW),
+}
+
+GIVEN = "SCAN json_each"
+"""The strings that were asked for."""
+
+WHOLE_COLLECTION = "(collection_id=?)"
+"""How a plan ends that walks through everything of a collection."""
+
+COVERED = {
+    "counts": "COVERING INDEX",
+    "changes": "COVERING INDEX ix_items_changes",
+    "shared": "(collection_id=? AND group_id=?)",
+    "groups_awaiting_photo": "ix_originals_awaiting_photo",
+}
+"""Questions that may walk through a whole index, and the index that it is."""
+
+
+@pytest.fixture
+def transaction(sqlite_template: Path, tmp_path: Path) -> Transaction:
+    path = tmp_path / "plans.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    store = open_store(f"sqlite:///{path}")
+    with store.write() as tx:
+        scene = enrolled(tx, "ada")
+        assert scene.book.id == 1
+        tx.observe(1, [original("a"), original("b")])
+        tx.put_many(1, [draft("a"), draft("b")], now=NOW)
+        yield tx
+    store.close()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_of_all_day_walks_through_a_table(transaction: Transaction, question: str) -> None:
+    plans = plans_of(transaction, lambda: QUESTIONS[question](transaction, 1))
+
+    assert plans
+    for plan in plans:
+        assert plan.startswith(GIVEN) or not plan.startswith("SCAN"), plan
+        assert not plan.endswith(WHOLE_COLLECTION) or COVERED.get(question, "never") in plan, plan
+
+
+def test_a_sync_token_is_answered_without_reading_a_body(transaction: Transaction) -> None:
+    for since in (0, 1):
+        plans = plans_of(transaction, lambda since=since: transaction.changes(1, since))
+
+        assert any("COVERING INDEX ix_items_changes" in plan for plan in plans)
+        assert not any("TEMP B-TREE" in plan for plan in plans)
+
+
+def plans_of(tx: Transaction, ask: Callable[[], object]) -> list[str]:
+    """The steps of all statements that ``ask`` sends."""
+    sent: list[tuple[str, object]] = []
+    connection = tx.connection
+
+    def note(*arguments: object) -> None:
+        many = arguments[5]
+        parameters = arguments[3]
+        sent.append((str(arguments[2]), parameters[0] if many else parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    ask()
+    event.remove(connection, "before_cursor_execute", note)
+    raw = connection.connection.driver_connection
+    return [
+        row[3]
+        for statement, parameters in sent
+        for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+    ]
