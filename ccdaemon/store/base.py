@@ -243,15 +243,13 @@ class Transaction(Reader, Protocol):
         """Every item of the collection is now mapped with this version of its Codec."""
 
     # --- originals
-    def observe(
-        self, collection_id: int, originals: Sequence[Original], *, generation: int = 0, authoritative: bool = False
-    ) -> Sequence[str]:
+    def observe(self, collection_id: int, originals: Sequence[Original], *, generation: int = 0) -> Sequence[str]:
         """Upsert originals verbatim; the sorted ids of the groups that changed ("" stands for SHARED).
 
-        An observation older than the stored version is ignored, and so is a tombstone of something unknown. A living
-        observation of a deleted original counts only when its version is newer, or when it is ``authoritative``
-        (full listing, asked by id) and not older. ``generation`` (0: none) marks what a full listing has seen,
-        also where nothing else changed. An original that moved to another group touches both.
+        The observations of one call count in their order. One that is older than the stored version is ignored, and
+        so is a tombstone of something unknown; a version of 0 is unknown, neither older nor newer than any other.
+        ``generation`` (0: none) marks what a full listing has seen, also where nothing else changed. An original that
+        moved to another group touches both; a tombstone keeps the stored group. What ends as it was is not written.
         """
 
     # --- items

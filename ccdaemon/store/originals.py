@@ -132,9 +132,7 @@ class OriginalsReader(Bound):
 class OriginalsWriter(OriginalsReader):
     """Taking in what the provider shows."""
 
-    def observe(
-        self, collection_id: int, originals: Sequence[Original], *, generation: int = 0, authoritative: bool = False
-    ) -> Sequence[str]:
+    def observe(self, collection_id: int, originals: Sequence[Original], *, generation: int = 0) -> Sequence[str]:
         """Upsert originals verbatim; the sorted ids of the groups that changed ("" stands for SHARED).
 
         The observations of one call count in their order: of two of the same object the last wins, unless it is older.
@@ -148,7 +146,7 @@ class OriginalsWriter(OriginalsReader):
         before = self._stored_originals(collection_id, list({seen.remote_id for seen in originals}))
         after = dict(before)
         for seen in originals:
-            row = observed(after.get(seen.remote_id), seen, generation=generation, authoritative=authoritative)
+            row = observed(after.get(seen.remote_id), seen, generation=generation)
             if row is not None:
                 after[seen.remote_id] = row
         self._write_originals(collection_id, before, after)
@@ -180,19 +178,15 @@ class OriginalsWriter(OriginalsReader):
             self.connection.execute(MARK, marks)
 
 
-def accepted(stored: Stored | None, seen: Original, *, authoritative: bool) -> bool:
-    """Whether an observation replaces what is stored.
+def accepted(stored: Stored | None, seen: Original) -> bool:
+    """Whether an observation replaces what is stored: unless it is older, or the end of something unknown.
 
-    A version of 0 is unknown: neither older nor newer than any other. A photo is always authoritative, because it
-    was asked for by id; no feed tells of photos.
+    A version of 0 is unknown: neither older nor newer than any other. What is deleted lives again in the version it
+    had: a deletion may have been ours to conclude, and wrong (docs/decisions/0005).
     """
     if stored is None:
         return not seen.deleted
-    if seen.version and seen.version < stored.version:
-        return False
-    if stored.deleted and not seen.deleted:
-        return authoritative or seen.part is Part.PHOTO or seen.version > stored.version
-    return True
+    return not seen.version or seen.version >= stored.version
 
 
 def merged(stored: Stored | None, seen: Original) -> Stored:
@@ -213,11 +207,11 @@ def merged(stored: Stored | None, seen: Original) -> Stored:
     )
 
 
-def observed(stored: Stored | None, seen: Original, *, generation: int, authoritative: bool) -> Stored | None:
+def observed(stored: Stored | None, seen: Original, *, generation: int) -> Stored | None:
     """The row after this observation; None: there still is none. Raises BadData, see ``observe``."""
     if not seen.deleted and (seen.group_id == SHARED_GROUP) != (seen.part is Part.SHARED):
         raise BadData("an original is SHARED or has a group, never both and never neither")
-    row = merged(stored, seen) if accepted(stored, seen, authoritative=authoritative) else stored
+    row = merged(stored, seen) if accepted(stored, seen) else stored
     if row is None:
         return None
     return replace(row, generation=max(generation, 0 if stored is None else stored.generation))

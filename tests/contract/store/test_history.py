@@ -51,16 +51,16 @@ class Model:
         living = [o for o in self.originals.values() if not o.deleted and o.group_id == group_id]
         return sorted(living, key=lambda o: o.remote_id)
 
-    def observe(self, page: list[Original], generation: int, authoritative: bool) -> list[str]:
+    def observe(self, page: list[Original], generation: int) -> list[str]:
         groups = {o.group_id for o in (*page, *self.originals.values())}
         before = {group_id: self.group(group_id) for group_id in groups}
         for seen in page:
-            self._observe_one(seen, authoritative)
+            self._observe_one(seen)
             if seen.remote_id in self.originals:
                 self.seen_in[seen.remote_id] = max(generation, self.seen_in.get(seen.remote_id, 0))
         return sorted(group_id for group_id in groups if self.group(group_id) != before[group_id])
 
-    def _observe_one(self, seen: Original, authoritative: bool) -> None:
+    def _observe_one(self, seen: Original) -> None:
         stored = self.originals.get(seen.remote_id)
         if stored is None:
             if not seen.deleted:
@@ -69,11 +69,6 @@ class Model:
         known = seen.version > 0
         if known and seen.version < stored.version:
             return
-        if stored.deleted and not seen.deleted:
-            asked_for = authoritative or seen.part is Part.PHOTO
-            newer = known and seen.version > stored.version
-            if not asked_for and not newer:
-                return
         version = seen.version if known else stored.version
         if seen.deleted:
             seen = replace(seen, group_id=stored.group_id, part=stored.part)
@@ -124,12 +119,12 @@ def machine(store: SqlStore) -> type[RuleBasedStateMachine]:
             if hasattr(self, "block"):  # never committed: the next history begins on the same empty database
                 self.block.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
 
-        @rule(page=st.lists(observations(), max_size=5), listing=st.booleans(), authoritative=st.booleans())
-        def observe(self, page: list[Original], listing: bool, authoritative: bool) -> None:
+        @rule(page=st.lists(observations(), max_size=5), listing=st.booleans())
+        def observe(self, page: list[Original], listing: bool) -> None:
             generation = self.generation if listing else 0
-            touched = self.tx.observe(self.book, page, generation=generation, authoritative=authoritative)
+            touched = self.tx.observe(self.book, page, generation=generation)
 
-            assert touched == self.model.observe(page, generation, authoritative)
+            assert touched == self.model.observe(page, generation)
 
         @rule()
         def begin_listing(self) -> None:

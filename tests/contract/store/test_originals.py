@@ -47,10 +47,10 @@ def test_a_page_with_a_deletion_that_comes_twice_writes_nothing(store: SqlStore,
     page = [original("a", version=5), tombstone("a"), original("b", version=5), tombstone("b", version=6)]
     with store.write() as tx:
         tx.observe(scene.book.id, page)
-        for authoritative in (False, True):
-            with recorded(tx) as writes:
-                touched = tx.observe(scene.book.id, page, authoritative=authoritative)
-            assert (touched, writes) == ([], [])
+        with recorded(tx) as writes:
+            touched = tx.observe(scene.book.id, page)
+
+    assert (touched, writes) == ([], [])
 
 
 def test_nothing_observed_needs_no_collection(store: SqlStore) -> None:
@@ -61,36 +61,33 @@ def test_nothing_observed_needs_no_collection(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "seen", "authoritative", "counts"),
+    ("stored", "seen", "counts"),
     [
-        (original("a", version=5), original("a", version=6, etag="n"), False, True),
-        (original("a", version=5), original("a", version=5, etag="n"), False, True),
-        (original("a", version=5), original("a", version=4, etag="n"), False, False),
-        (original("a", version=5), original("a", version=4, etag="n"), True, False),
-        (original("a", version=5), original("a", version=0, etag="n"), False, True),  # 0: unknown, not old
-        (original("a", version=0), original("a", version=4, etag="n"), False, True),
-        (original("a", version=5), tombstone("a", version=4), False, False),
-        (original("a", version=5), tombstone("a", version=5), False, True),
-        (original("a", version=5), tombstone("a"), False, True),
-        (tombstone("a", version=5), original("a", version=6), False, True),
-        (tombstone("a", version=5), original("a", version=5), False, False),  # a lagging replica revives nothing
-        (tombstone("a", version=5), original("a", version=5), True, True),
-        (tombstone("a", version=5), original("a", version=4), True, False),
-        (tombstone("a", version=5), original("a", version=0), False, False),
-        (tombstone("a", version=5), original("a", version=0), True, True),
-        (tombstone("a"), original("a", version=0), False, False),
-        (tombstone("a"), original("a", version=1), False, False),  # it had version 1 when it died
-        (tombstone("a"), original("a", version=2), False, True),
+        (original("a", version=5), original("a", version=6, etag="n"), True),
+        (original("a", version=5), original("a", version=5, etag="n"), True),
+        (original("a", version=5), original("a", version=4, etag="n"), False),
+        (original("a", version=5), original("a", version=0, etag="n"), True),  # 0: unknown, not old
+        (original("a", version=0), original("a", version=4, etag="n"), True),
+        (original("a", version=5), tombstone("a", version=4), False),
+        (original("a", version=5), tombstone("a", version=5), True),
+        (original("a", version=5), tombstone("a"), True),
+        (tombstone("a", version=5), original("a", version=6), True),
+        (tombstone("a", version=5), original("a", version=5), True),  # the deletion may have been wrong
+        (tombstone("a", version=5), original("a", version=4), False),
+        (tombstone("a", version=5), original("a", version=0), True),
+        (tombstone("a"), original("a", version=0), True),
+        (tombstone("a"), original("a", version=1), True),  # it had version 1 when it died
+        (tombstone("a"), original("a", version=2), True),
     ],
 )
 def test_an_observation_counts_by_its_version(
-    store: SqlStore, scene: Scene, stored: Original, seen: Original, authoritative: bool, counts: bool
+    store: SqlStore, scene: Scene, stored: Original, seen: Original, counts: bool
 ) -> None:
     """F-32."""
     with store.write() as tx:
         tx.observe(scene.book.id, [original("a"), stored])
         before = tx.group(scene.book.id, "a")
-        touched = tx.observe(scene.book.id, [seen], authoritative=authoritative)
+        touched = tx.observe(scene.book.id, [seen])
         after = tx.group(scene.book.id, "a")
 
     assert touched == (["a"] if counts else [])
@@ -112,8 +109,8 @@ def test_a_tombstone_remembers_the_version_that_it_ended(store: SqlStore, scene:
         tx.observe(scene.book.id, [original("a", version=5)])
         tx.observe(scene.book.id, [tombstone("a")])
 
-        assert tx.observe(scene.book.id, [original("a", version=5)]) == []
-        assert tx.observe(scene.book.id, [original("a", version=6)]) == ["a"]
+        assert tx.observe(scene.book.id, [original("a", version=4)]) == []
+        assert tx.observe(scene.book.id, [original("a", version=5)]) == ["a"]
 
 
 def test_a_later_tombstone_moves_only_the_version(store: SqlStore, scene: Scene) -> None:
@@ -178,7 +175,7 @@ def test_what_changes_and_changes_back_in_one_page_touches_nothing(store: SqlSto
 def test_what_came_and_went_in_one_page_touches_nothing_and_is_remembered(store: SqlStore, scene: Scene) -> None:
     with store.write() as tx:
         assert tx.observe(scene.book.id, [original("a", version=4), tombstone("a")]) == []
-        assert tx.observe(scene.book.id, [original("a", version=4)]) == []
+        assert tx.observe(scene.book.id, [original("a", version=3)]) == []
 
 
 def test_shared_originals_touch_the_empty_group_and_are_in_no_other(store: SqlStore, scene: Scene) -> None:
@@ -256,9 +253,9 @@ def test_a_listing_marks_what_it_saw_also_where_nothing_changed(store: SqlStore,
         generation = tx.begin_listing(scene.book.id)
         assert tx.unseen(scene.book.id, generation) == ["a", "b", "c"]
 
-        assert tx.observe(scene.book.id, [a], generation=generation, authoritative=True) == []
+        assert tx.observe(scene.book.id, [a], generation=generation) == []
         newer = replace(b, version=2, etag="n")
-        assert tx.observe(scene.book.id, [newer], generation=generation, authoritative=True) == ["b"]
+        assert tx.observe(scene.book.id, [newer], generation=generation) == ["b"]
         assert tx.unseen(scene.book.id, generation) == ["c"]
 
 
@@ -266,7 +263,7 @@ def test_a_listing_marks_also_what_it_saw_in_an_older_version(store: SqlStore, s
     with store.write() as tx:
         tx.observe(scene.book.id, [original("a", version=5)])
         generation = tx.begin_listing(scene.book.id)
-        tx.observe(scene.book.id, [original("a", version=4)], generation=generation, authoritative=True)
+        tx.observe(scene.book.id, [original("a", version=4)], generation=generation)
 
         assert tx.unseen(scene.book.id, generation) == []
         assert tx.group(scene.book.id, "a") == [original("a", version=5)]
@@ -275,10 +272,10 @@ def test_a_listing_marks_also_what_it_saw_in_an_older_version(store: SqlStore, s
 def test_a_page_of_a_listing_that_comes_twice_writes_nothing(store: SqlStore, scene: Scene) -> None:
     page = [original("a"), original("b")]
     with store.write() as tx:
-        tx.observe(scene.book.id, page, generation=3, authoritative=True)
+        tx.observe(scene.book.id, page, generation=3)
         with recorded(tx) as writes:
-            tx.observe(scene.book.id, page, generation=3, authoritative=True)
-            tx.observe(scene.book.id, page, generation=2, authoritative=True)
+            tx.observe(scene.book.id, page, generation=3)
+            tx.observe(scene.book.id, page, generation=2)
             tx.observe(scene.book.id, page)
 
         assert writes == []
