@@ -11,6 +11,7 @@ from ccdaemon.errors import LeaseLost
 from ccdaemon.model import Lease
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.columns import Utc
+from ccdaemon.store.owner import is_dead
 from ccdaemon.store.schema import leases
 
 TAKE = text(
@@ -27,6 +28,7 @@ OURS = (
     leases.c.owner == bindparam("lease_owner"),
     leases.c.generation == bindparam("lease_generation"),
 )
+HOLDER = select(leases.c.owner, leases.c.generation).where(leases.c.name == bindparam("lease_name"))
 KEEP = update(leases).where(*OURS).values(expires_at=bindparam("until"))
 DROP = update(leases).where(*OURS).values(owner=None)
 FENCE = select(leases.c.generation).where(*OURS).with_for_update()
@@ -38,13 +40,24 @@ class LeasesWriter(Bound):
     def take_lease(self, name: str, owner: str, *, now: datetime, until: datetime) -> Lease | None:
         """None while somebody else's has not expired. A taken lease has a higher generation than any before it.
 
-        An owner who still holds it may take it again; what it held before is lost then.
+        An owner who still holds it may take it again; what it held before is lost then. What a process of this
+        machine left behind when it died is free.
         """
         row = {"name": name, "owner": owner, "now": now, "until": until}
         generation: int | None = self.connection.execute(TAKE, row).scalar()
+        if generation is None and self._drop_of_the_dead(name):
+            generation = self.connection.execute(TAKE, row).scalar()
         if generation is None:
             return None
         return Lease(name=name, owner=owner, generation=generation, expires_at=until)
+
+    def _drop_of_the_dead(self, name: str) -> bool:
+        """Free a lease whose holder no longer runs; whether there was one."""
+        holder = self.connection.execute(HOLDER, {"lease_name": name}).first()
+        if holder is None or holder.owner is None or not is_dead(holder.owner):
+            return False
+        row = {"lease_name": name, "lease_owner": holder.owner, "lease_generation": holder.generation}
+        return self.connection.execute(DROP, row).rowcount > 0
 
     def keep_lease(self, lease: Lease, *, until: datetime) -> Lease:
         """Raises LeaseLost when it is no longer ours (same owner and generation).
