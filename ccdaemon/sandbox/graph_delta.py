@@ -1,0 +1,367 @@
+"""Change feeds: ``/delta`` of contact folders, contacts and calendar views, with all that makes them hard to read.
+
+A *round* begins with a request without a token (everything) or with a delta link (what changed since). Its pages hang
+together by skip tokens and the last one carries a delta link. What a round will deliver is fixed when it begins; how
+each item looks is decided when its page is written. Items come in a shuffled order, some come twice, pages may be
+empty: always the same ones for the same seed and history.
+"""
+
+import base64
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from random import Random
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote
+
+from ccdaemon.sandbox import graph_ids
+from ccdaemon.sandbox.graph_calendar import WINDOW, Window, find_calendar_id, read_window
+from ccdaemon.sandbox.graph_contacts import find_folder_id, written, written_folder
+from ccdaemon.sandbox.graph_events import instances, written_occurrence
+from ccdaemon.sandbox.graph_events import written as written_event
+from ccdaemon.sandbox.graph_mailbox import Event, Gone, Mailbox
+from ccdaemon.sandbox.graph_odata import Options, read_options
+from ccdaemon.sandbox.graph_protocol import HOST, ROOT, Call, GraphError, View, bad_request, dumped
+from ccdaemon.sandbox.wire import Answer
+
+DEFAULT_PAGE_SIZE = 50
+DELTA_TOKENS_KEPT = 20_000  # older ones count as expired
+SKIP_TOKENS_KEPT = 200  # each holds a whole round
+UNSETTLED_FROM = 20  # items: shorter rounds are delivered in order
+DUPLICATED_SHARE = 40  # one of so many items comes twice
+EMPTY_PAGE_CHANCE = 0.25
+FORBIDDEN = {
+    "event": ("CalendarView", ("$orderby", "$filter", "$select", "$expand", "$search", "$top")),
+    "contact": ("Contacts", ("$orderby", "$filter", "$expand", "$search", "$top")),
+    "contactFolder": ("ContactFolders", ("$orderby", "$filter", "$expand", "$search", "$top")),
+}
+
+_TOKEN = re.compile(r"[\w-]{43}")
+
+
+class Entry(NamedTuple):
+    """One item that a round delivers."""
+
+    item: str  # its immutable id; of an instance its master's, unless it is gone
+    day: date | None = None  # of an instance
+    gone: str | None = None  # why it is no longer there
+
+
+DELETED = "deleted"
+CHANGED = "changed"  # it may live on elsewhere
+
+PAGE_END = Entry("")
+"""Not an item: the page ends here, full or not."""
+
+Known = Mapping[str, frozenset[str]]
+"""Which ids a client was told, by the id of the event that they belong to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """How the items of a page are written."""
+
+    view: View
+    options: Options  # its select only
+
+
+class Feed(Protocol):
+    """One collection whose changes can be followed."""
+
+    @property
+    def kind(self) -> str:
+        """The entity type of its items."""
+
+    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
+        """What changed after a revision (None: all there is), and what the client knows once it has read that."""
+
+    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
+        """One item as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFeed:
+    """The contact folders of a mailbox, nested ones too, without the default one."""
+
+    kind: str = "contactFolder"
+
+    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
+        """See Feed."""
+        changed = [
+            Entry(folder_id)
+            for folder_id, folder in mailbox.folders.items()
+            if folder_id != mailbox.default_folder_id and (since is None or folder.revision > since)
+        ]
+        lost = [] if since is None else mailbox.lost("folder", "", since)
+        return changed + [_gone(folder) for folder in lost], known
+
+    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
+        """See Feed."""
+        folder = mailbox.folders.get(entry.item)
+        if folder is None or entry.gone:
+            return _removed(self.kind, entry, immutable=True)
+        return _typed(self.kind, written_folder(folder, look.options.select))
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFeed:
+    """The contacts of one folder."""
+
+    folder_id: str
+    kind: str = "contact"
+
+    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
+        """See Feed."""
+        changed = [
+            Entry(contact_id)
+            for contact_id, contact in mailbox.contacts.items()
+            if contact.folder_id == self.folder_id and (since is None or contact.revision > since)
+        ]
+        if since is None:
+            return changed, known
+        present = {entry.item for entry in changed}
+        lost = mailbox.lost("contact", self.folder_id, since)
+        return changed + [_gone(contact) for contact in lost if contact.id not in present], known
+
+    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
+        """See Feed."""
+        contact = mailbox.contacts.get(entry.item)
+        if contact is None or contact.folder_id != self.folder_id or entry.gone:
+            return _removed(self.kind, entry, immutable=look.view.immutable)
+        return _typed(self.kind, written(contact, look.view, look.options))
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFeed:
+    """The events of one calendar that touch a window.
+
+    A series that changed in any way comes whole: its master in full, its changed instances in full, its other instances
+    in their meagre shape. An instance that was deleted is not mentioned: only its master's new change key tells.
+    """
+
+    calendar_id: str
+    window: Window
+    kind: str = "event"
+
+    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
+        """See Feed."""
+        told = dict(known)
+        entries: list[Entry] = []
+        for event in mailbox.events_in(self.calendar_id):
+            if since is not None and event.revision <= since:
+                continue
+            here = self._of(event)
+            if here:
+                told[event.id] = frozenset(_kept_id(event, entry.day) for entry in here)
+            else:
+                here = [Entry(item, gone=CHANGED) for item in sorted(told.pop(event.id, ()))]
+            entries += here
+        for lost in () if since is None else mailbox.lost("event", self.calendar_id, since):
+            back = mailbox.events.get(lost.id)
+            if back is None or back.calendar_id != self.calendar_id:
+                entries += [Entry(item, gone=_gone(lost).gone) for item in sorted(told.pop(lost.id, ()))]
+        return entries, told
+
+    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
+        """See Feed."""
+        item, day, gone = entry
+        event = mailbox.events.get(item)
+        if event is None or event.calendar_id != self.calendar_id or gone:
+            return _removed(self.kind, entry, immutable=look.view.immutable)
+        if day is None or day in event.exceptions:
+            return _typed(self.kind, written_event(event, day, look.view))
+        return next(written_occurrence(event, [day], look.view.immutable))
+
+    def _of(self, event: Event) -> list[Entry]:
+        found = [Entry(event.id, instance.day) for instance in instances(event, *self.window)]
+        return [Entry(event.id), *found] if found and event.is_series else found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """What a token stands for."""
+
+    feed: Feed
+    identity_id: str
+    path: str  # of the links
+    select: str | None
+    revision: int  # the mailbox' counter when the round began
+    known: Known  # once the round is read
+    entries: Sequence[Entry] = field(default=(), repr=False)  # of a round under way
+    position: int | None = None  # None: a delta token
+
+
+class Tokens:
+    """Opaque tokens and what they stand for."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._count = 0
+        self._delta: OrderedDict[str, State] = OrderedDict()
+        self._skip: OrderedDict[str, State] = OrderedDict()
+
+    def issue(self, state: State) -> str:
+        """A new token."""
+        self._count += 1
+        digest = hashlib.sha256(f"{self._seed}:{self._count}:{state.path}:{state.revision}".encode()).digest()
+        token = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        states, kept = (self._delta, DELTA_TOKENS_KEPT) if state.position is None else (self._skip, SKIP_TOKENS_KEPT)
+        states[token] = state
+        if len(states) > kept:
+            states.popitem(last=False)
+        return token
+
+    def redeem(self, token: str, identity_id: str, path: str, *, skip: bool) -> State:
+        """What a token stands for. Raises GraphError 400 for what never was one, 410 for what is no more."""
+        right, wrong = (self._skip, self._delta) if skip else (self._delta, self._skip)
+        if not _TOKEN.fullmatch(token) or token in wrong:
+            raise bad_request("Badly formed token.", "ErrorInvalidUrlQuery")
+        state = right.get(token)
+        if state is None or state.identity_id != identity_id or state.path != path:
+            raise GraphError(
+                410,
+                "SyncStateNotFound",
+                f"The sync state generation is not found; generation={self._count};[highest={self._count + 8}].",
+            )
+        return state
+
+    def expire(self) -> None:
+        """Forget all tokens."""
+        self._delta.clear()
+        self._skip.clear()
+
+
+class Deltas:
+    """The routes of the change feeds."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+
+    def folders(self, call: Call) -> Answer:
+        """``/me/contactFolders/delta``."""
+        return self._answer(call, "contactFolder", lambda _: FolderFeed())
+
+    def contacts(self, call: Call, folder_id: str | None = None) -> Answer:
+        """``/me/contacts/delta`` (of the default folder) and that of another folder."""
+        folder = call.mailbox.default_folder_id if folder_id is None else find_folder_id(call, folder_id)
+        return self._answer(call, "contact", lambda _: ContactFeed(folder))
+
+    def calendar_view(self, call: Call, calendar_id: str | None = None) -> Answer:
+        """``/me/calendarView/delta`` (of the default calendar) and that of another calendar."""
+        calendar = find_calendar_id(call.mailbox, calendar_id)
+        return self._answer(call, "event", lambda options: ViewFeed(calendar, read_window(options)))
+
+    def _answer(self, call: Call, kind: str, feed: Callable[[Options], Feed]) -> Answer:
+        _refuse_forbidden(call, kind)
+        path = unquote(call.request.path)
+        names = {name.lower(): value for name, value in call.request.query}
+        if "$skiptoken" in names or "$deltatoken" in names:
+            if len(call.request.query) > 1:
+                raise bad_request("A token takes no other query parameters.", "ErrorInvalidUrlQuery")
+            skip = "$skiptoken" in names
+            state = self.tokens.redeem(
+                names["$skiptoken" if skip else "$deltatoken"], call.identity.id, path, skip=skip
+            )
+            if not skip:
+                state = _begun(call.mailbox, state, since=state.revision)
+        else:
+            allowed = WINDOW if kind == "event" else ("$select",)
+            options = read_options(call.request, kind, allowed)
+            state = State(
+                feed=feed(options),
+                identity_id=call.identity.id,
+                path=path,
+                select=",".join(options.select) if options.select else None,
+                revision=0,
+                known={},
+            )
+            state = _begun(call.mailbox, state, since=None)
+        return self._page(call, state)
+
+    def _page(self, call: Call, state: State) -> Answer:
+        """The next page of a round."""
+        start, size = state.position or 0, call.prefer.page_size or DEFAULT_PAGE_SIZE
+        stop = _page_end(state.entries, start, size)
+        options = Options(select=tuple(state.select.split(",")) if state.select else None)
+        view = call.prefer.view() if state.feed.kind == "event" else View(immutable=call.prefer.immutable)
+        look = Look(view=view, options=options)
+        items = [
+            state.feed.write(call.mailbox, entry, look) for entry in state.entries[start:stop] if entry is not PAGE_END
+        ]
+        if stop < len(state.entries):
+            token = self.tokens.issue(replace(state, position=stop))
+            more = {"@odata.nextLink": f"https://{HOST}{call.request.path}?$skiptoken={token}"}
+        else:
+            token = self.tokens.issue(replace(state, position=None, entries=()))
+            more = {"@odata.deltaLink": f"https://{HOST}{call.request.path}?$deltatoken={token}"}
+        selected = f"({state.select})" if state.select else ""
+        return call.many(f"{ROOT}/$metadata#Collection({state.feed.kind}{selected})", items, more)
+
+
+def unsettled(entries: list[Entry], chance: Random) -> list[Entry]:
+    """The same entries as the live service delivers them: neighbours swapped, some twice, perhaps an empty page."""
+    if len(entries) < UNSETTLED_FROM:
+        return entries
+    delivered = list(entries)
+    for place in range(0, len(delivered) - 1, 2):
+        if chance.random() < 0.5:
+            delivered[place], delivered[place + 1] = delivered[place + 1], delivered[place]
+    for _ in range(max(1, len(delivered) // DUPLICATED_SHARE)):
+        place = chance.randrange(len(delivered))
+        delivered.insert(min(len(delivered), place + chance.randrange(1, UNSETTLED_FROM)), delivered[place])
+    if chance.random() < EMPTY_PAGE_CHANCE:
+        place = chance.randrange(1, len(delivered))
+        delivered[place:place] = [PAGE_END, PAGE_END]
+    return delivered
+
+
+def _begun(mailbox: Mailbox, state: State, since: int | None) -> State:
+    entries, known = state.feed.entries(mailbox, since, state.known)
+    chance = mailbox.world.chance("graph", "delta", mailbox.identity.id, state.path, mailbox.revision)
+    return replace(state, revision=mailbox.revision, known=known, entries=unsettled(entries, chance), position=0)
+
+
+def _page_end(entries: Sequence[Entry], start: int, size: int) -> int:
+    """Where the page that begins at ``start`` ends: full, or just after a PAGE_END."""
+    for place in range(start, min(start + size, len(entries))):
+        if entries[place] is PAGE_END:
+            return place + 1
+    return min(start + size, len(entries))
+
+
+def _refuse_forbidden(call: Call, kind: str) -> None:
+    resource, forbidden = FORBIDDEN[kind]
+    if any(name.lower() in forbidden for name, _ in call.request.query):
+        raise bad_request(
+            f"The following parameters are not supported with change tracking over the '{resource}' resource: "
+            f"'{', '.join(forbidden)}'.",
+            "ErrorInvalidUrlQuery",
+        )
+
+
+def _kept_id(event: Event, day: date | None) -> str:
+    if day is None:
+        return event.id
+    return str(event.exceptions[day]["id"]) if day in event.exceptions else graph_ids.occurrence_id(event.id, day)
+
+
+def _gone(lost: Gone) -> Entry:
+    return Entry(lost.id, gone=CHANGED if lost.moved else DELETED)
+
+
+def _removed(kind: str, entry: Entry, *, immutable: bool) -> bytes:
+    kept = entry.item if entry.day is None else graph_ids.occurrence_id(entry.item, entry.day)
+    return dumped(
+        {
+            "@odata.type": f"#microsoft.graph.{kind}",
+            "id": kept if immutable else graph_ids.regular(kept),
+            "@removed": {"reason": entry.gone or DELETED},
+        }
+    )
+
+
+def _typed(kind: str, item: bytes) -> bytes:
+    return b'{"@odata.type":"#microsoft.graph.' + kind.encode() + b'",' + item[1:]

@@ -1,0 +1,126 @@
+"""Our bodies of series against the imitations' own expansion: two authors, two readers, the same instants.
+
+The imitation answers ``/instances`` from the provider's rules (month ends included); the body goes through dateutil.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, reset_tzpath
+
+import pytest
+
+from ccdaemon.mapping.google_events import GoogleEventCodec
+from ccdaemon.mapping.graph_events import GraphEventCodec
+from ccdaemon.model import Json, Original, Part
+from tests.sandbox.google_driver import CALENDAR, GoogleDriver
+from tests.sandbox.graph_driver import IMMUTABLE, GraphDriver
+from tests.unit.mapping import event_oracle
+
+BEGIN, END = datetime(2025, 6, 1, tzinfo=UTC), datetime(2028, 6, 1, tzinfo=UTC)
+FIELDS = (
+    "attendees,body,cancelledOccurrences,categories,createdDateTime,end,iCalUId,isAllDay,isCancelled,isReminderOn,"
+    "lastModifiedDateTime,location,organizer,originalEndTimeZone,originalStart,originalStartTimeZone,recurrence,"
+    "reminderMinutesBeforeStart,responseStatus,seriesMasterId,showAs,start,subject,type"
+)
+
+
+@pytest.fixture(autouse=True)
+def _zones_of_the_package() -> Iterator[None]:
+    """The imitation and the reader take zones from the machine, which may be older than those of tzdata."""
+    reset_tzpath(to=())
+    ZoneInfo.clear_cache()
+    yield
+    reset_tzpath()
+    ZoneInfo.clear_cache()
+
+
+def original(payload: Json, part: Part = Part.OBJECT, remote_id: str = "") -> Original:
+    return Original(
+        remote_id=remote_id or payload["id"], group_id="", part=part, etag="", version=0, payload=payload
+    )  # fmt: skip
+
+
+def instant(moment: date | datetime) -> datetime:
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.combine(moment, time(), UTC)
+
+
+def occurrences(body: str) -> set[tuple[datetime, str]]:
+    """Start and title of every occurrence within the window, changed ones as they are now."""
+    event_oracle.assert_sound(body)
+    master, *changed = event_oracle.events(body)
+    zone = master["DTSTART"].dt.tzinfo if isinstance(master["DTSTART"].dt, datetime) else UTC
+    starts = {
+        start.replace(tzinfo=zone).astimezone(UTC)
+        for start in event_oracle.starts(master, until=END.replace(tzinfo=None) + timedelta(days=2))
+    }
+    found = {
+        (start, str(master.get("SUMMARY", "")))
+        for start in starts - {instant(one["RECURRENCE-ID"].dt) for one in changed}
+    }
+    found |= {(instant(one["DTSTART"].dt), str(one.get("SUMMARY", ""))) for one in changed}
+    return {(start, title) for start, title in found if BEGIN <= start < END}
+
+
+def test_a_graph_series_falls_on_its_instances():
+    graph = GraphDriver(events=400)
+    codec = GraphEventCodec()
+    window = f"startDateTime={BEGIN:%Y-%m-%dT%H:%M:%SZ}&endDateTime={END:%Y-%m-%dT%H:%M:%SZ}"
+    series = 0
+    for row in graph.everything("/me/events"):
+        if row["type"] != "seriesMaster":
+            continue
+        zone = row["originalStartTimeZone"]
+        prefer = IMMUTABLE if zone.startswith("tzone:") else f'{IMMUTABLE}, outlook.timezone="{zone}"'
+        path = f"/me/events/{quote(row['id'])}"
+        master = graph.read(f"{path}?$select={FIELDS}&$expand=exceptionOccurrences", prefer=prefer)
+        instances = graph.everything(f"{path}/instances?{window}")
+        expected = {
+            (datetime.fromisoformat(one["start"]["dateTime"][:19]).replace(tzinfo=UTC), one["subject"] or "")
+            for one in instances
+        }
+
+        body = codec.to_body([original(master)])
+
+        assert body is not None
+        assert occurrences(body) == {(start, title) for start, title in expected if BEGIN <= start < END}
+        series += 1
+
+    assert series >= 20
+
+
+def test_a_google_series_falls_on_its_instances(google: GoogleDriver):
+    codec = GoogleEventCodec()
+    series = 0
+    entries = google.read(f"{CALENDAR}/users/me/calendarList")["items"]
+    for entry in (one for one in entries if one["accessRole"] != "freeBusyReader"):
+        path = f"{CALENDAR}/calendars/{quote(entry['id'])}/events"
+        groups = defaultdict(list)
+        for page in google.pages(path):
+            for event in page["items"]:
+                groups[codec.group_id(event)].append(original(event))
+        shared = original(entry, Part.SHARED, "#calendar")
+        for group_id, group in groups.items():
+            if not any("recurrence" in one.payload for one in group):
+                continue
+            body = codec.to_body([*group, shared])
+            instances = [
+                one
+                for page in google.pages(
+                    f"{path}/{group_id}/instances", timeMin=BEGIN.isoformat(), timeMax=END.isoformat()
+                )
+                for one in page["items"]
+            ]
+            expected = {
+                (instant(datetime.fromisoformat(start["dateTime"]) if "dateTime" in start else
+                         date.fromisoformat(start["date"])), one.get("summary", ""))
+                for one in instances
+                if (start := one["start"])
+            }  # fmt: skip
+
+            assert body is not None
+            assert occurrences(body) == {(start, title) for start, title in expected if BEGIN <= start < END}
+            series += 1
+
+    assert series >= 10
