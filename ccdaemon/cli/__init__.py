@@ -1,0 +1,59 @@
+"""The command line: one file per command group, each imported only when its command runs."""
+
+import sys
+from typing import NoReturn
+
+from ccdaemon.cli.base import Group
+
+COMMANDS = {
+    "account": "ccdaemon.cli.account:account",
+    "check": "ccdaemon.cli.check:check",
+    "dav": "ccdaemon.cli.serve:dav",
+    "db": "ccdaemon.cli.init:db",
+    "demo": "ccdaemon.cli.demo:demo",
+    "device": "ccdaemon.cli.device:device",
+    "doctor": "ccdaemon.cli.doctor:doctor",
+    "enroll": "ccdaemon.cli.enroll:enroll",
+    "export": "ccdaemon.cli.export:export",
+    "init": "ccdaemon.cli.init:init",
+    "person": "ccdaemon.cli.person:person",
+    "quarantine": "ccdaemon.cli.status:quarantine",
+    "run": "ccdaemon.cli.serve:run",
+    "sandbox": "ccdaemon.cli.sandbox:sandbox",
+    "status": "ccdaemon.cli.status:status",
+    "sync": "ccdaemon.cli.sync:sync",
+    "worker": "ccdaemon.cli.serve:worker",
+}
+"""Command name -> where its click command is, and the line that ``--help`` shows without importing it."""
+
+SUMMARIES = {
+    "account": "List, rename, pause, disconnect or remove enrolled accounts.",
+    "check": "Look for damage in the database and the vault.",
+    "dav": "Serve CardDAV and CalDAV (one of the parts of `run`).",
+    "db": "Upgrade the database to this version.",
+    "demo": "Try everything on imitated clouds, nothing prepared.",
+    "device": "Give a DAV client its own password, or take it back.",
+    "doctor": "Check configuration, key, database, clock and grants.",
+    "enroll": "Connect a Google or Microsoft account.",
+    "export": "Write contacts or events to a file.",
+    "init": "Set up configuration, key ring, database and first person.",
+    "person": "Add, list or remove the people who subscribe.",
+    "quarantine": "List what could not be published, and why.",
+    "run": "Run everything: the sync and the DAV server.",
+    "sandbox": "Imitate both clouds for trials and tests.",
+    "status": "Show accounts, collections and what is wrong with them.",
+    "sync": "Pull now.",
+    "worker": "Pull on schedule (one of the parts of `run`).",
+}
+
+cli = Group(
+    name="ccdaemon",
+    commands_at=COMMANDS,
+    summaries=SUMMARIES,
+    help="Google and Microsoft accounts as standard CardDAV address books and CalDAV calendars.",
+)
+
+
+def main() -> NoReturn:
+    """Entry point of the ``ccdaemon`` command."""
+    sys.exit(cli.main(prog_name="ccdaemon", standalone_mode=True))

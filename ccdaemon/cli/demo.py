@@ -1,0 +1,185 @@
+"""``ccdaemon demo``: the whole product on imitated clouds, from nothing to a served address book."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ccdaemon.cli.base import Command, Session
+from ccdaemon.errors import CcdaemonError, Transient
+
+PERSON = "demo"
+IDENTITY = {"google": "ada", "microsoft": "ada"}
+GOOGLE_CLIENT = ("demo.apps.googleusercontent.com", "demo-client-secret")
+MICROSOFT_CLIENT = "11111111-2222-3333-4444-555555555555"
+START_SECONDS = 60.0
+
+
+@click.command(cls=Command)
+@click.option("--listen", default="127.0.0.1:5232", show_default=True, help="Where DAV is served; port 0 is allowed.")
+@click.option("--contacts", default=200, show_default=True, type=click.IntRange(0), help="Per imitated account.")
+@click.option("--events", default=300, show_default=True, type=click.IntRange(0), help="Per imitated account.")
+@click.pass_context
+def demo(ctx: click.Context, listen: str, contacts: int, events: int) -> None:
+    """Try everything on imitated clouds: two enrolled accounts, served by DAV. Ends on Ctrl-C and leaves nothing."""
+    session = ctx.ensure_object(Session)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _folder() as folder:
+        try:
+            _demo(folder, listen, contacts, events, verbose=session.verbose)
+        except KeyboardInterrupt:
+            click.echo("\nThe demo is over; nothing of it is left.")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ccdaemon-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _demo(folder: Path, listen: str, contacts: int, events: int, *, verbose: bool) -> None:
+    sandbox = _Child("sandbox", "--listen", "127.0.0.1:0", "--contacts", str(contacts), "--events", str(events))
+    try:
+        url = sandbox.ready("READY sandbox")
+        click.echo(f"Both clouds are imitated at {url}")
+        config = _write_config(folder, url, listen)
+        _ccdaemon(config, "init", "--person", PERSON)
+        for provider in IDENTITY:
+            _enroll(config, provider)
+        click.echo("Pulling both accounts …")
+        _ccdaemon(config, "sync", show=True)
+        daemon = _Child("run", "--config", str(config), quiet=not verbose)
+        try:
+            dav = daemon.ready("READY dav")
+            daemon.ready("READY worker")
+            _tell(config, dav)
+            daemon.process.wait()
+        finally:
+            daemon.stop()
+    finally:
+        sandbox.stop()
+
+
+def _write_config(folder: Path, sandbox: str, listen: str) -> Path:
+    secret = folder / "google.secret"
+    secret.write_text(GOOGLE_CLIENT[1])
+    config = folder / "ccdaemon.toml"
+    config.write_text(
+        f"""# Made by `ccdaemon demo`.
+data_dir = "data"
+
+[dav]
+listen = "{listen}"
+
+[sync]
+interval = "1m"
+
+[provider.google]
+client_id = "{GOOGLE_CLIENT[0]}"
+client_secret_file = "google.secret"
+endpoint = "{sandbox}"
+
+[provider.microsoft]
+client_id = "{MICROSOFT_CLIENT}"
+endpoint = "{sandbox}"
+""",
+        encoding="utf-8",
+    )
+    return config
+
+
+def _ccdaemon(config: Path, *arguments: str, show: bool = False) -> str:
+    """Run one command as a person would. Raises CcdaemonError with what it said when it fails."""
+    command = [sys.executable, "-m", "ccdaemon", *arguments, "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if show:
+        click.echo(done.stdout, nl=False)
+    if done.returncode != 0:
+        raise CcdaemonError(f"`ccdaemon {arguments[0]}` failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _enroll(config: Path, provider: str) -> None:
+    """Enrol as a person does: follow the printed URL, sign in as one of the sandbox's people."""
+    import requests
+
+    enroll = _Child("enroll", provider, "--no-browser", "--config", str(config))
+    try:
+        url = enroll.line()
+        requests.get(url, params={"sandbox_person": IDENTITY[provider]}, timeout=START_SECONDS)
+        if enroll.process.wait(timeout=START_SECONDS) != 0:
+            raise CcdaemonError(f"enrolling {provider} failed")
+    finally:
+        enroll.stop()
+    click.echo(f"{provider}: {IDENTITY[provider]} is enrolled")
+
+
+def _tell(config: Path, dav: str) -> None:
+    import json
+
+    device = json.loads(_ccdaemon(config, "device", "add", "demo-client", "--json"))
+    home = f"{dav}/{PERSON}/"
+    click.echo(f"READY dav {dav}")
+    click.echo(f"user: {device['user']}")
+    click.echo(f"password: {device['password']}")
+    click.echo(f"\nAddress books and calendars are at {home}, for example:")
+    click.echo(f"  curl -u {device['user']}:{device['password']} -X PROPFIND -H 'Depth: 1' {home}")
+    click.echo(f"  ccdaemon status --config {config}")
+    click.echo("Ctrl-C ends the demo and removes everything it made.")
+
+
+class _Child:
+    """A ccdaemon command that runs beside the demo."""
+
+    def __init__(self, *arguments: str, quiet: bool = True) -> None:
+        self.name = arguments[0]
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "ccdaemon", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the demo, which then ends them in order
+        )
+
+    def line(self) -> str:
+        """Its next line. Raises Transient when it ends, or says nothing for a minute."""
+        assert self.process.stdout is not None
+        timer = threading.Timer(START_SECONDS, self.process.kill)
+        timer.start()
+        try:
+            text = self.process.stdout.readline()
+        finally:
+            timer.cancel()
+        if not text:
+            raise Transient(f"`ccdaemon {self.name}` ended before it was ready; -v shows why")
+        return text.strip()
+
+    def ready(self, words: str) -> str:
+        """What follows these words on the line that begins with them."""
+        while not (text := self.line()).startswith(words):
+            pass
+        return text.removeprefix(words).strip()
+
+    def stop(self) -> None:
+        """End it in order, or without if it takes long."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=12)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,120 @@
+"""``ccdaemon run`` and its parts ``dav`` and ``worker``."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ccdaemon.cli.base import Command, Session, now, pass_session
+from ccdaemon.errors import BadConfiguration
+
+LIFE_SIGN_SECONDS = 5.0
+STOP_SECONDS = 8.0  # what a part grants its threads before it ends without them
+
+supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="Started by `ccdaemon run`.")
+
+
+@click.command(cls=Command)
+@click.pass_context
+def run(ctx: click.Context) -> None:
+    """Run everything: the sync and the DAV server, supervised. Ends on SIGTERM or Ctrl-C."""
+    from ccdaemon.app import build
+    from ccdaemon.daemon import Part, Supervisor, part_command, stop_on_signals
+
+    session = ctx.ensure_object(Session)
+    session.service = True
+    config = session.config()
+    build(config).store.close()  # whatever is wrong with configuration, key or database is said once, here
+    file = str(session.config_file) if session.config_file else None
+    with only_one(config.data_dir):
+        parts = [
+            Part(name=name, command=part_command(name, file, verbose=session.verbose)) for name in ("dav", "worker")
+        ]
+        supervisor = Supervisor(parts, say=click.echo)
+        stop_on_signals(supervisor.stop)
+        ctx.exit(supervisor.run())
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory: a second daemon on it would do everything twice. Raises BadConfiguration."""
+    lock = os.open(data_dir / "ccdaemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise BadConfiguration(f"another ccdaemon is running on {data_dir}; stop that one first") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+@click.command(cls=Command)
+@supervised_option
+@pass_session
+def dav(session: Session, supervised: bool) -> None:
+    """Serve CardDAV and CalDAV alone. Needs the database, not the key."""
+    from ccdaemon.daemon import stop_on_signals, stop_with_parent
+    from ccdaemon.dav.server import make_wsgi_app, serve
+
+    session.service = True
+    config = session.config()
+    stop = threading.Event()
+    stop_on_signals(stop.set)
+    if supervised:
+        stop_with_parent(stop.set)
+        _life_signs(stop)
+
+    def ready(url: str) -> None:
+        config.dav_address_file.write_text(url, encoding="ascii")
+        click.echo(f"READY dav {url}")
+
+    try:
+        with session.store() as store:
+            app = make_wsgi_app(store, public_url=config.dav.public_url, now=now)
+            serve(app, config.dav.listen, on_ready=ready, stop=stop)
+    finally:
+        config.dav_address_file.unlink(missing_ok=True)
+
+
+@click.command(cls=Command)
+@supervised_option
+@pass_session
+def worker(session: Session, supervised: bool) -> None:
+    """Pull on schedule, alone. Needs database and key."""
+    from ccdaemon.daemon import stop_on_signals, stop_with_parent
+    from ccdaemon.sync.ticker import Ticker
+
+    session.service = True
+    stop = threading.Event()
+    stop_on_signals(stop.set)
+    if supervised:
+        stop_with_parent(stop.set)
+    with session.app() as app:
+        ticker = Ticker(app.worker, workers=app.config.sync.workers)
+        ticker.start()
+        click.echo("READY worker")
+        if supervised:
+            _life_signs(stop, ticker.is_alive)
+        stop.wait()
+        ending = threading.Thread(target=ticker.stop, daemon=True)
+        ending.start()
+        ending.join(STOP_SECONDS)
+        if ending.is_alive():  # a request to a provider is still waiting; nothing is lost by leaving it
+            os._exit(0)
+
+
+def _life_signs(stop: threading.Event, is_alive: Callable[[], bool] = lambda: True) -> None:
+    """Tell the supervisor now and then that this part works."""
+
+    def tell() -> None:
+        while not stop.wait(LIFE_SIGN_SECONDS):
+            if is_alive():
+                click.echo("ALIVE")
+
+    threading.Thread(target=tell, daemon=True).start()

@@ -1,0 +1,91 @@
+"""``ccdaemon status`` and ``ccdaemon quarantine``: what there is and what is wrong with it."""
+
+import click
+
+from ccdaemon.cli.base import (
+    Command,
+    Group,
+    Session,
+    find_accounts,
+    json_option,
+    now,
+    pass_session,
+    print_json,
+    print_table,
+    rfc3339,
+)
+from ccdaemon.model import AccountState
+
+DEGRADED = 1  # exit code when anything is not as it should be
+
+
+@click.command(cls=Command)
+@click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
+@json_option
+@click.pass_context
+def status(ctx: click.Context, accounts: tuple[str, ...], as_json: bool) -> None:
+    """Show accounts, collections and what is wrong with them; exit code 1 when anything is."""
+    from ccdaemon import status as report
+    from ccdaemon.app import missing_purposes
+
+    session = ctx.ensure_object(Session)
+    config = session.config()
+    with session.store() as store, store.read() as tx:
+        rows = [
+            report.account_status(
+                tx,
+                account,
+                endpoint=config.provider.endpoint(account.provider),
+                missing=missing_purposes(account, tx.grant(account.id)),
+                interval=config.sync.interval,
+                now=now(),
+            )
+            for account in find_accounts(tx, accounts)
+        ]
+    if as_json:
+        print_json({"version": 1, "accounts": [report.as_json(row) for row in rows]})
+    else:
+        for row in rows:
+            _print(row)
+        if not rows:
+            click.echo("no account yet; next: ccdaemon enroll google")
+    if any(row.state not in {AccountState.OK, AccountState.PAUSED} for row in rows):
+        ctx.exit(DEGRADED)
+
+
+def _print(row: "object") -> None:
+    from ccdaemon.status import AccountStatus
+
+    assert isinstance(row, AccountStatus)
+    account = row.account
+    click.echo(f"{account.label}  {account.provider}  {row.person}  {row.state}  [{account.ref}]")
+    if row.endpoint:
+        click.echo(f"  NON-STANDARD ENDPOINT {row.endpoint}")
+    if row.problem:
+        click.echo(f"  {row.problem}")
+    for entry in row.collections:
+        collection = entry.collection
+        pulled = rfc3339(collection.last_success_at) if collection.last_success_at else "never"
+        trouble = f", {entry.quarantined} quarantined" if entry.quarantined else ""
+        trouble += f", {collection.last_error} ({collection.failures} times)" if collection.last_error else ""
+        click.echo(f"  {collection.kind:<9} {collection.name}: {entry.items} items, pulled {pulled}{trouble}")
+
+
+@click.group(cls=Group)
+def quarantine() -> None:
+    """List what could not be published, and why."""
+
+
+@quarantine.command("list")
+@json_option
+@pass_session
+def list_(session: Session, as_json: bool) -> None:
+    """List quarantined objects; what they published before stays published."""
+    with session.store() as store, store.read() as tx:
+        names = {collection.id: collection.name for collection in tx.collections()}
+        entries = tx.quarantined()
+    rows = [(names.get(one.collection_id, "-"), one.group_id, one.reason, one.since) for one in entries]
+    if as_json:
+        print_json([dict(zip(("collection", "object", "reason", "since"), row, strict=True)) for row in rows])
+    else:
+        print_table(("COLLECTION", "OBJECT", "REASON", "SINCE"), rows)
