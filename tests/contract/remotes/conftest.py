@@ -6,9 +6,9 @@ import pytest
 import stamina
 
 from ccdaemon.model import ProviderName
+from ccdaemon.sandbox.app import Sandbox, Settings
 from tests.contract.remotes.clouds import Clouds
-
-app = pytest.importorskip("ccdaemon.sandbox.app", reason="the sandbox is not here")
+from tests.sandbox.gate import Gate
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +20,14 @@ def _no_waiting() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Clouds]:
-    """One sandbox for all: tests compare with what it holds now, never with what it held at first."""
-    with app.Sandbox(app.Settings(listen="127.0.0.1:0", contacts=60, events=60)) as sandbox:
+    """One sandbox for all: tests compare with what it holds now, never with what it held at first.
+
+    Every answer it gives is checked against the official schemas.
+    """
+    gate = Gate()
+    with Sandbox(Settings(listen="127.0.0.1:0", contacts=60, events=60), observer=gate) as sandbox:
         yield Clouds(sandbox.start())
+    gate.close()
 
 
 @pytest.fixture
