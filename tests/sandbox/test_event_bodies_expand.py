@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, reset_tzpath
 
+import icalendar
 import pytest
 
 from ccdaemon.mapping.google_events import GoogleEventCodec
@@ -29,11 +30,12 @@ FIELDS = (
 @pytest.fixture(autouse=True)
 def _zones_of_the_package() -> Iterator[None]:
     """The imitation and the reader take zones from the machine, which may be older than those of tzdata."""
-    reset_tzpath(to=())
-    ZoneInfo.clear_cache()
-    yield
-    reset_tzpath()
-    ZoneInfo.clear_cache()
+    for where in ((), None):
+        reset_tzpath(to=where)
+        ZoneInfo.clear_cache()
+        icalendar.use_zoneinfo()  # it keeps zones of its own
+        if where is not None:
+            yield
 
 
 def original(payload: Json, part: Part = Part.OBJECT, remote_id: str = "") -> Original:

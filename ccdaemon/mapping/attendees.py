@@ -1,0 +1,77 @@
+"""ORGANIZER and ATTENDEE (RFC 5545 sections 3.8.4.1, 3.8.4.3) of people as both providers list them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ccdaemon.mapping.contentline import ContentLine, line
+from ccdaemon.mapping.event_lines import mail_uri
+
+
+class Answer(StrEnum):
+    """PARTSTAT."""
+
+    NEEDS_ACTION = "NEEDS-ACTION"
+    ACCEPTED = "ACCEPTED"
+    TENTATIVE = "TENTATIVE"
+    DECLINED = "DECLINED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guest:
+    """One ATTENDEE."""
+
+    address: str
+    name: str = ""
+    answer: Answer = Answer.NEEDS_ACTION
+    is_optional: bool = False
+    is_resource: bool = False  # a room or a thing
+    guests: int = 0  # whom they bring along
+    comment: str = ""  # said with their answer
+
+
+def people_lines(organizer_address: str, organizer_name: str, guests: Sequence[Guest]) -> Iterator[ContentLine]:
+    """ORGANIZER and ATTENDEEs; nothing at all without guests, which would read as an invitation to nobody.
+
+    Whoever is listed twice (providers list the organizer among the guests too) is written once. Nobody is invented.
+    """
+    known = [guest for guest in guests if guest.address]
+    if not known:
+        return
+    if organizer_address:
+        yield line("ORGANIZER", mail_uri(organizer_address), CN=_name(organizer_name, organizer_address))
+    for guest in _merged(known):
+        yield _attendee(guest)
+
+
+def _merged(guests: Iterable[Guest]) -> list[Guest]:
+    """One per address; the first entry that says something wins, field by field."""
+    found: dict[str, Guest] = {}
+    for guest in guests:
+        key = guest.address.strip().casefold()
+        earlier = found.get(key)
+        found[key] = guest if earlier is None else replace(
+            earlier,
+            name=earlier.name or guest.name,
+            answer=guest.answer if earlier.answer is Answer.NEEDS_ACTION else earlier.answer,
+            comment=earlier.comment or guest.comment,
+        )  # fmt: skip
+    return list(found.values())
+
+
+def _attendee(guest: Guest) -> ContentLine:
+    return line(
+        "ATTENDEE",
+        mail_uri(guest.address),
+        CUTYPE="RESOURCE" if guest.is_resource else None,
+        ROLE="OPT-PARTICIPANT" if guest.is_optional else "REQ-PARTICIPANT",
+        PARTSTAT=guest.answer.value,
+        CN=_name(guest.name, guest.address),
+        X_NUM_GUESTS=str(guest.guests) if guest.guests > 0 else None,
+        X_RESPONSE_COMMENT=guest.comment or None,
+    )
+
+
+def _name(name: str, address: str) -> str:
+    """CN; an address without a name stands for it, as in every mail program."""
+    return name or address

@@ -1,0 +1,21 @@
+"""The originals that make one body, in an order that does not depend on how they were read."""
+
+from collections.abc import Sequence
+
+from ccdaemon.model import Json, Original, Part
+
+CALENDAR_ID = "#calendar"
+"""remote_id of the SHARED original that holds what an event's calendar says of itself."""
+
+
+def newest_objects(group: Sequence[Original]) -> list[Json]:
+    """The payloads of the living OBJECTs, the newest first."""
+    found = [original for original in group if original.part is Part.OBJECT and not original.deleted]
+    found.sort(key=lambda original: (-original.version, original.remote_id))
+    return [original.payload for original in found]
+
+
+def shared_payload(group: Sequence[Original], remote_id: str) -> Json:
+    """The payload of one living SHARED original; {} where the group lacks it."""
+    shared = (original for original in group if original.part is Part.SHARED and not original.deleted)
+    return next((original.payload for original in shared if original.remote_id == remote_id), {})

@@ -1,0 +1,253 @@
+"""Bodies of events: one VCALENDAR with a VTIMEZONE for every TZID in it (RFC 5545), and what the index reads of one.
+
+A codec gives each VEVENT as its Times and its other lines; how times are written, which zones must be described for
+which years, and in which order components stand is settled here, once for both providers.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ccdaemon.errors import BadData, Unmappable
+from ccdaemon.mapping.contentline import ContentLine, escape_text, line, parse, serialise, unescape_text
+from ccdaemon.mapping.moments import (
+    DAY,
+    Moment,
+    moment_line,
+    moments_in,
+    parse_duration,
+    parse_moment,
+    posix,
+    unambiguous,
+)
+from ccdaemon.mapping.recurrence import Rule, bounded_end, latest_start
+from ccdaemon.mapping.recurrence import parse as parse_rule
+from ccdaemon.mapping.vtimezone import vtimezone
+from ccdaemon.mapping.zones import zone_name
+from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex
+
+PRODID = "-//ccdaemon//ccdaemon//EN"
+"""Without a version: the same payload must give the same bytes for ever."""
+
+_HEAD = serialise([line("BEGIN", "VCALENDAR"), line("VERSION", "2.0"), line("PRODID", PRODID)])
+_BEGIN_EVENT, _END_EVENT = line("BEGIN", "VEVENT"), line("END", "VEVENT")
+_TAIL = serialise([line("END", "VCALENDAR")])
+_ONE_DAY = timedelta(days=1)
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Times:
+    """When an event is. Everything but ``end`` has the type of ``start``."""
+
+    start: Moment  # aware
+    end: Moment | None = None  # exclusive; None: the event takes no time, or one day
+    recurrence_id: Moment | None = None  # the start that this occurrence had before it was changed
+    rules: tuple[Rule, ...] = ()
+    exclusion_rules: tuple[Rule, ...] = ()
+    extra: tuple[Moment, ...] = ()  # RDATE
+    excluded: tuple[Moment, ...] = ()  # EXDATE
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it has occurrences beside ``start``."""
+        return bool(self.rules or self.extra)
+
+    @property
+    def duration(self) -> timedelta:
+        """The time that passes between ``start`` and ``end``."""
+        if self.end is None:
+            return timedelta() if isinstance(self.start, datetime) else _ONE_DAY
+        return timedelta(seconds=posix(self.end) - posix(self.start))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One VEVENT."""
+
+    uid: str
+    stamp: datetime  # DTSTAMP, from the provider's modification time: never the clock
+    times: Times
+    lines: Sequence[ContentLine] = field(default=())  # every other line, VALARMs included
+
+
+def span(start: Moment, end: Moment | None) -> tuple[Moment, Moment | None]:
+    """A start and an end that RFC 5545 allows together: equal ones become no end (no time, or one day).
+
+    Raises Unmappable when one is a date and the other a time, or the end lies before the start.
+    """
+    if end is None:
+        return start, None
+    if isinstance(start, datetime) != isinstance(end, datetime):
+        raise Unmappable("end: a date beside a time")
+    seconds = posix(end) - posix(start)  # comparing datetimes of one zone would compare wall clocks
+    if seconds < 0:
+        raise Unmappable("end: before the start")
+    return start, end if seconds else None
+
+
+def calendar(events: Iterable[Event]) -> str:
+    """The body of a series with its changed occurrences, or of a single event.
+
+    The master comes first, then occurrences by RECURRENCE-ID, whatever the order given; of several for the same
+    occurrence the first counts. CRLF lines.
+    """
+    occurrences: dict[tuple[int, int], Event] = {}
+    for event in events:
+        occurrences.setdefault(_place(event), event)
+    ordered = [occurrences[place] for place in sorted(occurrences)]
+    lines: list[ContentLine] = []
+    for event in ordered:
+        lines += (_BEGIN_EVENT, line("UID", escape_text(event.uid)), moment_line("DTSTAMP", event.stamp))
+        lines += _time_lines(event.times)
+        lines += event.lines
+        lines.append(_END_EVENT)
+    return "".join((_HEAD, *_zone_texts(event.times for event in ordered), serialise(lines), _TAIL))
+
+
+def _place(event: Event) -> tuple[int, int]:
+    original = event.times.recurrence_id
+    return (0, 0) if original is None else (1, posix(original))
+
+
+def _time_lines(times: Times) -> Iterator[ContentLine]:
+    # The wall clock of a series is its meaning, that of one occurrence only its wording.
+    written = (lambda moment: moment) if times.recurs else unambiguous
+    yield moment_line("DTSTART", written(times.start))
+    if times.end is not None:
+        yield moment_line("DTEND", written(times.end))
+    if times.recurrence_id is not None:
+        yield moment_line("RECURRENCE-ID", times.recurrence_id)
+    for rule in times.rules:
+        yield line("RRULE", rule.value)
+    for rule in times.exclusion_rules:
+        yield line("EXRULE", rule.value)
+    for moment in _in_order(times.extra):
+        yield moment_line("RDATE", moment)
+    for moment in _in_order(times.excluded):
+        yield moment_line("EXDATE", moment)
+
+
+def _in_order(moments: Iterable[Moment]) -> list[Moment]:
+    """Earliest first, each once."""
+    by_time = {posix(moment): moment for moment in moments}
+    return [by_time[at] for at in sorted(by_time)]
+
+
+def _zone_texts(all_times: Iterable[Times]) -> list[str]:
+    """A VTIMEZONE for every TZID, true for all years in which it is used, in order of name."""
+    spans: dict[str, tuple[int, int]] = {}
+    for times in all_times:
+        end = bounded_end(latest_start(times.rules, times.start), times.duration)
+        for moment in (times.start, times.end, times.recurrence_id, *times.extra, *times.excluded):
+            if isinstance(moment, datetime) and (name := zone_name(moment.tzinfo)) is not None:
+                at = posix(moment)
+                first, last = spans.get(name, (at, at))
+                spans[name] = min(first, at), max(last, at, end)
+    return [vtimezone(name, first, None if last >= TIME_MAX else last) for name, (first, last) in sorted(spans.items())]
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Component:
+    """One component of a body as it stands there, not judged."""
+
+    name: str  # "VEVENT"
+    lines: list[ContentLine] = field(default_factory=list)
+    components: list["Component"] = field(default_factory=list)
+
+    def first(self, name: str) -> ContentLine | None:
+        """The first property of a name."""
+        return next((one for one in self.lines if one.key == name), None)
+
+    def all(self, name: str) -> list[ContentLine]:
+        """Every property of a name."""
+        return [one for one in self.lines if one.key == name]
+
+    def text(self, name: str) -> str:
+        """The unescaped value of the first property of a name, "" when there is none."""
+        found = self.first(name)
+        return "" if found is None else unescape_text(found.value)
+
+
+def components(body: str) -> list[Component]:
+    """What stands at the outermost level of a body, usually one VCALENDAR. BadData when BEGIN and END do not match."""
+    root = Component("")
+    path = [root]
+    for one in parse(body):
+        key = one.key
+        if key == "BEGIN":
+            path.append(Component(one.value.strip().upper()))
+            path[-2].components.append(path[-1])
+        elif key != "END":
+            path[-1].lines.append(one)
+        elif len(path) == 1 or one.value.strip().upper() != path.pop().name:
+            raise BadData("a component ends that did not begin")
+    if len(path) > 1:
+        raise BadData("a component does not end")
+    return root.components
+
+
+def index(body: str) -> BodyIndex:
+    """What the store keeps beside an event's body.
+
+    Bounded time whatever its rules say; a time without meaning widens the range. Dates and floating times count in UTC.
+    Raises Unmappable when the body has no VEVENT.
+    """
+    try:
+        inside = [part for outer in components(body) for part in outer.components]
+    except BadData as error:
+        raise Unmappable("the body is no iCalendar object") from error
+    events = [part for part in inside if part.name == "VEVENT"]
+    if not events:
+        raise Unmappable("the body has no VEVENT")
+    master = next((event for event in events if event.first("RECURRENCE-ID") is None), events[0])
+    ranges = [_range(event) for event in events]
+    return BodyIndex(
+        uid=master.text("UID").strip(),
+        component="VEVENT",
+        name=master.text("SUMMARY"),
+        starts_at=min(begin for begin, _ in ranges),
+        ends_at=max(end for _, end in ranges),
+        recurring=len(events) > 1 or any(event.first("RRULE") or event.first("RDATE") for event in events),
+    )
+
+
+def _range(event: Component) -> tuple[int, int]:
+    """POSIX seconds that enclose every occurrence of one VEVENT."""
+    line_of_start = event.first("DTSTART")
+    start = None if line_of_start is None else parse_moment(line_of_start.value, line_of_start.param("TZID"))
+    if line_of_start is None or start is None:
+        return TIME_MIN, TIME_MAX
+    extra = [moment for one in event.all("RDATE") for moment in moments_in(one)]
+    duration = _duration(event, start)
+    begin = min(posix(start), *map(posix, extra)) if extra else posix(start)
+    end = posix(start) + int(duration.total_seconds())
+    if rules := event.all("RRULE"):
+        end = max(end, bounded_end(_latest_start(rules, start), duration))
+    for moment in extra:
+        end = max(end, bounded_end(posix(moment), duration))
+    if line_of_start.param("TZID") and isinstance(start, datetime) and start.tzinfo is None:
+        begin, end = begin - DAY, end + DAY  # a zone that we do not know
+    return max(begin, TIME_MIN), min(max(end, begin + 1), TIME_MAX)
+
+
+def _latest_start(rules: Iterable[ContentLine], start: Moment) -> int:
+    try:
+        return latest_start([parse_rule(rule.value) for rule in rules], start)
+    except Unmappable:
+        return TIME_MAX
+
+
+def _duration(event: Component, start: Moment) -> timedelta:
+    default = timedelta(seconds=1) if isinstance(start, datetime) else _ONE_DAY
+    if (line_of_end := event.first("DTEND")) is not None:
+        end = parse_moment(line_of_end.value, line_of_end.param("TZID"))
+        return default if end is None else timedelta(seconds=max(posix(end) - posix(start), 0)) or default
+    if (length := event.first("DURATION")) is not None:
+        return parse_duration(length.value) or default
+    return default

@@ -1,0 +1,292 @@
+"""RRULE (RFC 5545 section 3.3.10): reading, writing, and bounds by arithmetic. Nothing here iterates over occurrences.
+
+A rule is data from strangers. ``parse`` refuses what is no rule, ``publishable`` what would keep a phone or a server
+busy for ever, and ``latest_start`` answers at once whatever the rule says.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from math import gcd
+
+from ccdaemon.errors import Unmappable
+from ccdaemon.mapping.moments import DAY, Moment, in_zone, like, parse_moment, posix, value_of
+from ccdaemon.model import TIME_MAX
+
+
+class Frequency(StrEnum):
+    """FREQ, the longest first."""
+
+    YEARLY = "YEARLY"
+    MONTHLY = "MONTHLY"
+    WEEKLY = "WEEKLY"
+    DAILY = "DAILY"
+    HOURLY = "HOURLY"
+    MINUTELY = "MINUTELY"
+    SECONDLY = "SECONDLY"
+
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+"""In the order of ``date.weekday()``."""
+
+_LONGEST_PERIOD = {  # seconds, an hour of summer time included
+    Frequency.YEARLY: 366 * DAY,
+    Frequency.MONTHLY: 31 * DAY,
+    Frequency.WEEKLY: 7 * DAY,
+    Frequency.DAILY: DAY,
+    Frequency.HOURLY: 3600,
+    Frequency.MINUTELY: 60,
+    Frequency.SECONDLY: 1,
+}
+_ALLOWED = {  # RFC 5545: lowest and highest value, and whether negative ones count from the end
+    "BYSECOND": (0, 60, False),
+    "BYMINUTE": (0, 59, False),
+    "BYHOUR": (0, 23, False),
+    "BYMONTHDAY": (1, 31, True),
+    "BYYEARDAY": (1, 366, True),
+    "BYWEEKNO": (1, 53, True),
+    "BYMONTH": (1, 12, False),
+    "BYSETPOS": (1, 366, True),
+}
+_LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_SHORTEST_MONTH = (31, 28, *_LONGEST_MONTH[2:])
+_TOO_OFTEN = frozenset({Frequency.MINUTELY, Frequency.SECONDLY})
+_MAX_LENGTH = 4096  # characters; every BYYEARDAY there is takes 1,500
+_NUMBER = re.compile(r"[+-]?\d{1,9}")
+_DAY_OF_WEEK = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One RRULE or EXRULE."""
+
+    freq: Frequency
+    interval: int = 1
+    count: int | None = None
+    until: Moment | None = None  # inclusive; a naive datetime is floating
+    by: tuple[tuple[str, tuple[int, ...]], ...] = ()  # ("BYMONTH", (3,)) in the order of _ALLOWED, BYDAY apart
+    by_day: tuple[tuple[int, str], ...] = ()  # (-1, "SU"); 0: every one
+    week_start: str | None = None  # WKST; None means MO
+
+    def numbers(self, part: str) -> tuple[int, ...]:
+        """The values of one numeric part, () when it is absent."""
+        return dict(self.by).get(part, ())
+
+    @property
+    def value(self) -> str:
+        """The rule as the value of a property, its parts in one order."""
+        parts = [f"FREQ={self.freq}"]
+        if self.until is not None:
+            parts.append(f"UNTIL={value_of(self.until)}")
+        if self.count is not None:
+            parts.append(f"COUNT={self.count}")
+        if self.interval != 1:
+            parts.append(f"INTERVAL={self.interval}")
+        by = dict(self.by)
+        parts += [f"{part}={','.join(map(str, by[part]))}" for part in _ALLOWED if part in by and part != "BYSETPOS"]
+        if self.by_day:
+            parts.append(f"BYDAY={','.join(f'{nth or str()}{day}' for nth, day in self.by_day)}")
+        if "BYSETPOS" in by:
+            parts.append(f"BYSETPOS={','.join(map(str, by['BYSETPOS']))}")
+        if self.week_start is not None:
+            parts.append(f"WKST={self.week_start}")
+        return ";".join(parts)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def parse(value: str) -> Rule:
+    """The rule in a property's value. Raises Unmappable where RFC 5545 would not call it one."""
+    if len(value) > _MAX_LENGTH:
+        raise Unmappable("recurrence: the rule is too long")
+    parts: dict[str, str] = {}
+    for part in value.strip().upper().split(";"):
+        name, _, given = part.partition("=")
+        if name in parts:
+            raise Unmappable("recurrence: the rule has a part twice")
+        parts[name] = given
+    try:
+        freq = Frequency(parts.pop("FREQ", ""))
+    except ValueError:
+        raise Unmappable("recurrence: the rule has no known frequency") from None
+    interval = _positive(parts.pop("INTERVAL", "1"), "INTERVAL")
+    count = _positive(parts.pop("COUNT"), "COUNT") if "COUNT" in parts else None
+    until = _until(parts.pop("UNTIL")) if "UNTIL" in parts else None
+    if count is not None and until is not None:
+        raise Unmappable("recurrence: the rule has a count and an end")
+    week_start = parts.pop("WKST", None)
+    if week_start is not None and week_start not in WEEKDAYS:
+        raise Unmappable("recurrence: the week begins on no day")
+    by_day = _days(parts.pop("BYDAY")) if "BYDAY" in parts else ()
+    by = tuple((part, _numbers(part, parts.pop(part))) for part in _ALLOWED if part in parts)
+    if parts:
+        raise Unmappable("recurrence: the rule has an unknown part")
+    return Rule(
+        freq=freq, interval=interval, count=count, until=until, by=by, by_day=by_day, week_start=week_start
+    )  # fmt: skip
+
+
+def _positive(given: str, part: str) -> int:
+    if not given.isascii() or not given.isdigit() or len(given) > 10 or int(given) == 0:
+        raise Unmappable(f"recurrence: {part} is no positive number")
+    return int(given)
+
+
+def _until(given: str) -> Moment:
+    until = parse_moment(given)
+    if until is None:
+        raise Unmappable("recurrence: UNTIL is no date")
+    return until
+
+
+def _numbers(part: str, given: str) -> tuple[int, ...]:
+    lowest, highest, signed = _ALLOWED[part]
+    numbers = []
+    for item in given.split(","):
+        if _NUMBER.fullmatch(item) is None:
+            raise Unmappable(f"recurrence: {part} holds no number")
+        number = int(item)
+        if not lowest <= (abs(number) if signed else number) <= highest:
+            raise Unmappable(f"recurrence: {part} is out of range")
+        numbers.append(number)
+    return tuple(dict.fromkeys(numbers))
+
+
+def _days(given: str) -> tuple[tuple[int, str], ...]:
+    days = []
+    for item in given.split(","):
+        match = _DAY_OF_WEEK.fullmatch(item)
+        nth = 0 if match is None else int(match[1] or 0)
+        if match is None or abs(nth) > 53 or (match[1] and not nth):
+            raise Unmappable("recurrence: BYDAY holds no day")
+        days.append((nth, match[2]))
+    return tuple(dict.fromkeys(days))
+
+
+# --- making it fit ----------------------------------------------------------------------------------------------------
+
+
+def publishable(rule: Rule) -> Rule:
+    """The rule itself. Raises Unmappable when it comes more often than hourly or names times that may never come.
+
+    Programs that expand such rules fail or never come to an end (trust.md, T-29); neither provider makes one.
+    """
+    if rule.freq in _TOO_OFTEN:
+        raise Unmappable("recurrence: more often than hourly")
+    if rule.freq is Frequency.HOURLY and rule.numbers("BYHOUR") and gcd(rule.interval, 24) > 1:
+        raise Unmappable("recurrence: the hours may never be met")
+    days, months = rule.numbers("BYMONTHDAY"), rule.numbers("BYMONTH")
+    if days and months and all(abs(day) > _LONGEST_MONTH[month - 1] for day in days for month in months):
+        raise Unmappable("recurrence: the days do not exist in these months")
+    return rule
+
+
+def with_until_like(rule: Rule, start: Moment, zone: tzinfo) -> Rule:
+    """The rule with its UNTIL in the type that RFC 5545 wants beside ``start``: a date, or UTC.
+
+    A date ends a timed series with that day of ``start``'s zone. A time ends an all-day series on its day in ``zone``,
+    the calendar's own; midnight in UTC is how programs write a date, and is taken as one.
+    """
+    if rule.until is None:
+        return rule
+    if not isinstance(start, datetime):
+        return replace(rule, until=like(rule.until, start, zone))
+    until = rule.until if isinstance(rule.until, datetime) else datetime.combine(rule.until, time(23, 59, 59))
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=start.tzinfo)
+    return replace(rule, until=in_zone(until, UTC))
+
+
+def ends_before(rule: Rule, moment: Moment) -> bool:
+    """Whether the rule's UNTIL lies before a moment of the same type."""
+    return rule.until is not None and posix(rule.until) < posix(moment)
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------------
+
+
+def latest_start(rules: Iterable[Rule], start: Moment) -> int:
+    """POSIX seconds that no occurrence of the rules starts after; TIME_MAX: without end, or not worth computing.
+
+    The bound is true, not tight: it counts the longest months and years there are.
+    """
+    return max((_latest_start(rule, start) for rule in rules), default=posix(start))
+
+
+def _latest_start(rule: Rule, start: Moment) -> int:
+    first = posix(start)
+    if rule.until is not None:
+        floating = not isinstance(rule.until, datetime) or rule.until.tzinfo is None
+        return min(max(first, posix(rule.until) + (DAY if floating else 0)), TIME_MAX)
+    if rule.count is None:
+        return TIME_MAX
+    periods = _periods_for_one(rule, start)
+    if periods is None:
+        return TIME_MAX
+    turns = rule.count * periods * rule.interval + 1  # of the first one the best part may be over
+    return min(first + turns * _LONGEST_PERIOD[rule.freq] + DAY, TIME_MAX)
+
+
+def _periods_for_one(rule: Rule, start: date) -> int | None:
+    """How many turns of INTERVAL have at least one occurrence among them; None where that is not obvious."""
+    parts = {part for part, _ in rule.by}
+    if rule.by_day:
+        parts.add("BYDAY")
+    if not parts.isdisjoint({"BYYEARDAY", "BYWEEKNO"}) or not set(rule.numbers("BYSETPOS")) <= {1, -1}:
+        return None
+    if len({nth == 0 for nth, _ in rule.by_day}) > 1:  # "TH,5TH": RFC 5545 adds them up, dateutil wants both to hold
+        return None
+    parts -= {"BYSETPOS", "BYHOUR", "BYMINUTE", "BYSECOND"} if rule.freq not in _SHORT else {"BYSETPOS"}
+    if rule.freq in _SHORT:
+        return None if parts else 1
+    if rule.freq is Frequency.DAILY:
+        return _days_for_one(rule, parts)
+    if rule.freq is Frequency.WEEKLY:
+        return 1 if parts <= {"BYDAY"} else None
+    if rule.freq is Frequency.MONTHLY:
+        return _months_for_one(rule, parts, start)
+    return _years_for_one(rule, parts, start)
+
+
+_SHORT = frozenset({Frequency.HOURLY, Frequency.MINUTELY, Frequency.SECONDLY})
+
+
+def _days_for_one(rule: Rule, parts: set[str]) -> int | None:
+    if not parts:
+        return 1
+    return 7 if parts == {"BYDAY"} and rule.interval % 7 else None
+
+
+def _months_for_one(rule: Rule, parts: set[str], start: date) -> int | None:
+    if parts == {"BYDAY"}:
+        return 1 if any(abs(nth) <= 4 for nth, _ in rule.by_day) else None
+    if parts - {"BYMONTHDAY"}:
+        return None
+    days = rule.numbers("BYMONTHDAY") or (start.day,)
+    if min(map(abs, days)) <= 28:
+        return 1
+    return 2 if rule.interval == 1 else None  # no two neighbouring months lack the same day
+
+
+def _years_for_one(rule: Rule, parts: set[str], start: date) -> int | None:
+    months = rule.numbers("BYMONTH")
+    if parts - {"BYMONTH"} == {"BYDAY"}:
+        return 1 if any(abs(nth) <= (4 if months else 52) for nth, _ in rule.by_day) else None
+    if parts - {"BYMONTH", "BYMONTHDAY"}:
+        return None
+    days = rule.numbers("BYMONTHDAY")
+    if days and not months:
+        return 1  # January has them all
+    days, months = days or (start.day,), months or (start.month,)
+    if any(abs(day) <= _SHORTEST_MONTH[month - 1] for day in days for month in months):
+        return 1
+    leap_day = rule.interval == 1 and any(abs(day) <= _LONGEST_MONTH[month - 1] for day in days for month in months)
+    return 8 if leap_day else None  # 1896 to 1904
+
+
+def bounded_end(latest: int, duration: timedelta) -> int:
+    """When an occurrence that starts at ``latest`` is over, an hour of summer time included."""
+    return TIME_MAX if latest >= TIME_MAX else min(latest + int(duration.total_seconds()) + 3600, TIME_MAX)

@@ -1,0 +1,122 @@
+"""Dates and times as values."""
+
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccdaemon.errors import Unmappable
+from ccdaemon.mapping.moments import (
+    in_zone,
+    like,
+    moment_line,
+    parse_duration,
+    parse_moment,
+    parse_rfc3339,
+    posix,
+    shifted,
+    stamp,
+    unambiguous,
+    value_of,
+)
+from ccdaemon.mapping.zones import zone
+from ccdaemon.model import TIME_MAX, TIME_MIN
+
+ZURICH = zone("Europe/Zurich")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2026-03-01", date(2026, 3, 1)),
+        ("2026-03-01T09:00:00Z", datetime(2026, 3, 1, 9, tzinfo=UTC)),
+        ("2026-03-01T09:00:00.123Z", datetime(2026, 3, 1, 9, tzinfo=UTC)),
+        ("2026-03-01T09:00:00-05:30", datetime(2026, 3, 1, 14, 30, tzinfo=UTC)),
+        ("2026-03-01T09:00:00.0000000", datetime(2026, 3, 1, 9)),  # noqa: DTZ001
+        ("2016-12-31T23:59:60Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_both_providers_times_are_read(given, expected):
+    assert parse_rfc3339(given, "start") == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "today", "2026-02-30", "2026-13-01T00:00:00Z", "2026-03-01T25:00:00Z", "2026-03-01T09:00:00+25:00",
+     "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "0000-01-01", "२०२६-०३-०१", "2026-03-01\r\nX:1"],
+)  # fmt: skip
+def test_what_is_no_time_is_refused_by_its_field_alone(given):
+    with pytest.raises(Unmappable) as refusal:
+        parse_rfc3339(given, "start")
+
+    assert str(refusal.value) in {"start: not a date or time", "start: no such date or time"}
+
+
+@given(st.text())
+def test_any_text_is_a_time_or_refused(text):
+    for read in (parse_moment, parse_duration):
+        read(text)
+    with suppress(Unmappable):
+        parse_rfc3339(text, "start")
+
+
+@given(st.datetimes(timezones=st.just(UTC)) | st.dates())
+def test_a_value_reads_as_what_was_written(moment):
+    if isinstance(moment, datetime):
+        moment = moment.replace(microsecond=0)
+
+    assert parse_moment(value_of(moment)) == moment
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, ZURICH, zone("Pacific/Apia"), zone("Africa/Monrovia")])))
+def test_place_in_time_is_what_python_says(moment):
+    assert posix(moment) == max(min((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1), TIME_MAX),
+                                TIME_MIN)  # fmt: skip
+
+
+def test_the_second_pass_of_an_hour_is_written_in_utc():
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZURICH)
+    second = first.replace(fold=1)
+
+    assert moment_line("DTSTART", unambiguous(first)).value == "20261025T023000"
+    assert moment_line("DTSTART", unambiguous(second)).value == "20261025T013000Z"
+
+
+@pytest.mark.parametrize(
+    ("moment", "start", "expected"),
+    [
+        (datetime(2026, 3, 30, 7, tzinfo=UTC), datetime(2026, 3, 1, 9, tzinfo=ZURICH), "20260330T090000"),
+        (date(2026, 3, 30), datetime(2026, 3, 1, 9, tzinfo=ZURICH), "20260330T090000"),
+        (datetime(2026, 3, 30, 22, tzinfo=UTC), date(2026, 3, 1), "20260331"),
+        (datetime(2026, 3, 30, 0, tzinfo=UTC), date(2026, 3, 1), "20260330"),
+        (date(2026, 3, 30), date(2026, 3, 1), "20260330"),
+    ],
+)
+def test_a_moment_takes_the_type_and_zone_of_the_start(moment, start, expected):
+    assert value_of(like(moment, start, ZURICH)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("PT15M", timedelta(minutes=15)), ("-P1DT2H", timedelta(days=-1, hours=-2)), ("P1W", timedelta(weeks=1)),
+     ("P", None), ("PT", None), ("15M", None), ("P999999999W", None), ("PT1.5H", None)],
+)  # fmt: skip
+def test_durations(given, expected):
+    assert parse_duration(given) == expected
+
+
+def test_the_ends_of_the_calendar_are_refused_not_wrapped():
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    for beyond in (lambda: in_zone(last, ZURICH), lambda: shifted(last, timedelta(hours=1)),
+                   lambda: shifted(date(9999, 12, 31), timedelta(days=1))):  # fmt: skip
+        with pytest.raises(Unmappable):
+            beyond()
+
+
+def test_a_stamp_is_a_time_in_utc_or_none():
+    assert stamp("", "updated") is None
+    assert stamp("2026-03-01T09:00:00+01:00", "updated") == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    with pytest.raises(Unmappable, match=r"^updated: has no time$"):
+        stamp("2026-03-01", "updated")
