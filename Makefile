@@ -24,6 +24,9 @@ lint: $(VENV)/ready  ## style, types, layers, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
+soak: $(VENV)/ready  ## many random histories of the engine
+	$(BIN)/pytest tests/machine --seeds 20000 --timeout 7200
+
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/dav.py

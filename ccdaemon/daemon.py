@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ccdaemon import log, systemd
+from ccdaemon.errors import BadConfiguration
 
 logger = log.get_logger(__name__)
 
@@ -31,6 +32,7 @@ class Part:
     pause: float = FIRST_PAUSE
     start_at: float = 0.0  # monotonic seconds; not before
     ready: str | None = None  # what it said when it answered: its READY line
+    was_ready: bool = False  # it answered at least once since the supervisor began
     alive: float = field(default=0.0)  # monotonic seconds of its last line
 
 
@@ -46,6 +48,7 @@ class Supervisor:
         self._say = say
         self._stop = threading.Event()
         self._announced = False
+        self._exit_code = 0
         self._watchdog_interval = systemd.watchdog_interval()
         self._last_watchdog = 0.0  # monotonic seconds
 
@@ -65,11 +68,15 @@ class Supervisor:
         finally:
             systemd.notify(systemd.STOPPING)
             self._end_all()
-        return 0
+        return self._exit_code
 
     def _tend(self, part: Part) -> None:
         now = time.monotonic()
         if part.process is not None and part.process.poll() is not None:
+            if part.process.returncode == BadConfiguration.exit_code and not part.was_ready:
+                self._exit_code = part.process.returncode  # it said why; trying again would not mend it
+                self.stop()
+                return
             lived = now - part.started
             part.pause = FIRST_PAUSE if lived > HEALTHY_SECONDS else min(part.pause * 2, LONGEST_PAUSE)
             logger.error("part died", part=part.name, status=part.process.returncode, again_in_seconds=part.pause)
@@ -89,7 +96,7 @@ class Supervisor:
         for line in process.stdout:
             part.alive = time.monotonic()
             if line.startswith("READY "):
-                part.ready = line.strip()
+                part.ready, part.was_ready = line.strip(), True
                 self._say(part.ready)
             elif line.strip() != "ALIVE":
                 self._say(line.rstrip("\n"))

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from ccdaemon.cli.base import Command, Session
 from ccdaemon.errors import CcdaemonError, Transient
 
 PERSON = "demo"
+HOST, PORT = "127.0.0.1", 5232
 IDENTITY = {"google": "ada", "microsoft": "ada"}
 GOOGLE_CLIENT = ("demo.apps.googleusercontent.com", "demo-client-secret")
 MICROSOFT_CLIENT = "11111111-2222-3333-4444-555555555555"
@@ -23,17 +25,17 @@ START_SECONDS = 60.0
 
 
 @click.command(cls=Command)
-@click.option("--listen", default="127.0.0.1:5232", show_default=True, help="Where DAV is served; port 0 is allowed.")
+@click.option("--listen", help="Where DAV is served; default: 127.0.0.1:5232, or a free port when that one is taken.")
 @click.option("--contacts", default=200, show_default=True, type=click.IntRange(0), help="Per imitated account.")
 @click.option("--events", default=300, show_default=True, type=click.IntRange(0), help="Per imitated account.")
 @click.pass_context
-def demo(ctx: click.Context, listen: str, contacts: int, events: int) -> None:
+def demo(ctx: click.Context, listen: str | None, contacts: int, events: int) -> None:
     """Try everything on imitated clouds: two enrolled accounts, served by DAV. Ends on Ctrl-C and leaves nothing."""
     session = ctx.ensure_object(Session)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _folder() as folder:
         try:
-            _demo(folder, listen, contacts, events, verbose=session.verbose)
+            _demo(folder, listen or _free_address(), contacts, events, verbose=session.verbose)
         except KeyboardInterrupt:
             click.echo("\nThe demo is over; nothing of it is left.")
 
@@ -45,6 +47,12 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_address() -> str:
+    """The usual address, unless something listens there already."""
+    with socket.socket() as probe:
+        return f"{HOST}:0" if probe.connect_ex((HOST, PORT)) == 0 else f"{HOST}:{PORT}"
 
 
 def _demo(folder: Path, listen: str, contacts: int, events: int, *, verbose: bool) -> None:
@@ -143,11 +151,12 @@ class _Child:
 
     def __init__(self, *arguments: str, quiet: bool = True) -> None:
         self.name = arguments[0]
+        self._errors = tempfile.TemporaryFile("w+") if quiet else None  # noqa: SIM115 - closed by stop()
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "ccdaemon", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if quiet else None,
+            stderr=self._errors,
             text=True,
             start_new_session=True,  # Ctrl-C is for the demo, which then ends them in order
         )
@@ -162,7 +171,7 @@ class _Child:
         finally:
             timer.cancel()
         if not text:
-            raise Transient(f"`ccdaemon {self.name}` ended before it was ready; -v shows why")
+            raise Transient(f"`ccdaemon {self.name}` ended before it was ready: {self._last_words()}")
         return text.strip()
 
     def ready(self, words: str) -> str:
@@ -170,6 +179,14 @@ class _Child:
         while not (text := self.line()).startswith(words):
             pass
         return text.removeprefix(words).strip()
+
+    def _last_words(self) -> str:
+        """The last line that it wrote on standard error."""
+        if self._errors is None:
+            return "see above"
+        self._errors.seek(0)
+        lines = self._errors.read().split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
     def stop(self) -> None:
         """End it in order, or without if it takes long."""
@@ -180,6 +197,6 @@ class _Child:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self.process.stdin, self.process.stdout, self._errors):
             if stream is not None:
                 stream.close()
