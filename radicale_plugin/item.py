@@ -3,6 +3,7 @@
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import Any
 
 from radicale.item import Item as RadicaleItem
 from radicale.storage import BaseCollection
@@ -32,3 +33,16 @@ class StoredItem(RadicaleItem):
         self._name = "VCALENDAR" if row.index.component else "VCARD"
         self._component_name = row.index.component
         self._time_range = (row.index.starts_at, row.index.ends_at)
+
+    @property
+    def vobject_item(self) -> Any:
+        """The parsed body, for Radicale's filters and expansion only; what is served is the text.
+
+        Both want one VEVENT that is no exception. Invitations to single occurrences of somebody's series have none:
+        the first of them stands for it.
+        """
+        parsed = super().vobject_item
+        events = getattr(parsed, "vevent_list", [])
+        if events and all(hasattr(event, "recurrence_id") for event in events):
+            del events[0].recurrence_id
+        return parsed
