@@ -178,10 +178,16 @@ def rfc3339(moment: datetime) -> str:
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns for people; nothing but the headings when there are no rows."""
-    table = [[str(cell) if cell is not None else "-" for cell in row] for row in rows]
+    table = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headings), *table]) for column in range(len(headings))]
     for line in [list(headings), *table]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return rfc3339(value) if isinstance(value, datetime) else str(value)
 
 
 # --- finding what an argument names -----------------------------------------------------------------------------------

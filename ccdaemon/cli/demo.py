@@ -142,7 +142,7 @@ def _tell(config: Path, dav: str) -> None:
     click.echo(f"password: {device['password']}")
     click.echo(f"\nAddress books and calendars are at {home}, for example:")
     click.echo(f"  curl -u {device['user']}:{device['password']} -X PROPFIND -H 'Depth: 1' {home}")
-    click.echo(f"  ccdaemon status --config {config}")
+    click.echo(f"  {sys.executable} -m ccdaemon status --config {config}")
     click.echo("Ctrl-C ends the demo and removes everything it made.")
 
 
