@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ccdaemon.errors import BadConfiguration
@@ -80,18 +80,32 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Dav(_Section):
+class _Listener(_Section):
+    listen: Address
+    public_url: PublicUrl = None  # None: links are built from the address it listens on
+
+    @model_validator(mode="after")
+    def _refuse_clear_text(self) -> Self:
+        """We speak no TLS: what others can reach needs a proxy that does, and says so in its address."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        if not is_loopback(host) and not (self.public_url or "").startswith("https://"):
+            raise ValueError(
+                "others can reach this address, and passwords would travel in clear: listen on 127.0.0.1, or put a "
+                "TLS proxy in front and set public_url to its https address"
+            )
+        return self
+
+
+class Dav(_Listener):
     """Where the DAV server listens and how the world reaches it."""
 
     listen: Address = "127.0.0.1:5232"
-    public_url: PublicUrl = None  # None: links are built from the address it listens on
 
 
-class Console(_Section):
+class Console(_Listener):
     """Where the web console listens and how the world reaches it."""
 
     listen: Address = "127.0.0.1:5233"
-    public_url: PublicUrl = None
 
 
 class Sync(_Section):
@@ -196,14 +210,31 @@ def find_config_file(explicit: Path | None, environment: Mapping[str, str]) -> P
 
     One that was asked for (``--config``, ``$CCDAEMON_CONFIG``) must exist: BadConfiguration.
     """
-    asked = explicit or (Path(environment["CCDAEMON_CONFIG"]) if environment.get("CCDAEMON_CONFIG") else None)
+    asked = asked_for(explicit, environment)
     if asked is not None:
-        if not asked.is_file():
+        if not _is_file(asked):
             raise BadConfiguration(f"there is no configuration file {asked}")
         return asked
-    home = Path(environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME") or "/") / ".config")
-    candidates = (home / "ccdaemon" / "ccdaemon.toml", Path("/etc/ccdaemon/ccdaemon.toml"))
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    candidates = (own_config_file(environment), Path("/etc/ccdaemon/ccdaemon.toml"))
+    return next((candidate for candidate in candidates if _is_file(candidate)), None)
+
+
+def asked_for(explicit: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """The configuration file that somebody named."""
+    return explicit or (Path(environment["CCDAEMON_CONFIG"]) if environment.get("CCDAEMON_CONFIG") else None)
+
+
+def own_config_file(environment: Mapping[str, str]) -> Path:
+    """Where a person's own configuration is looked for and made."""
+    home = environment.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
+    return Path(home) / "ccdaemon" / "ccdaemon.toml"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise BadConfiguration(f"{path} cannot be looked at: {error.strerror}") from error
 
 
 def load_config(explicit: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:
@@ -223,12 +254,12 @@ def load_config(explicit: Path | None = None, environment: Mapping[str, str] | N
     try:
         config = Config(**table)
     except ValidationError as error:
-        raise BadConfiguration(_explain(error, path)) from error
-    return config if path is None else _beside(config, path.parent)
+        raise BadConfiguration(_explain(error, path, environment)) from None  # the cause would show values
+    return _beside(config, path.parent if path else Path.cwd())
 
 
 def _beside(config: Config, folder: Path) -> Config:
-    """Relative paths in a configuration file are relative to that file."""
+    """Relative paths are relative to the configuration file; where there is none, to where we are."""
 
     def absolute(path: Path | None) -> Path | None:
         return None if path is None else (folder / path.expanduser()).absolute()
@@ -296,8 +327,10 @@ def _refuse_unknown_environment(environment: Mapping[str, str]) -> None:
             raise BadConfiguration(f"environment variable {name}: unknown key {key}{_nearest(key)}")
 
 
-def _explain(error: ValidationError, path: Path | None) -> str:
+def _explain(error: ValidationError, path: Path | None, environment: Mapping[str, str]) -> str:
     """The first problem in words; never the value, which may be a secret."""
     first = error.errors(include_url=False, include_input=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    return f"{path or 'configuration'}: {key}: {first['msg'].removeprefix('Value error, ')}"
+    variable = ENVIRONMENT_PREFIX + key.upper().replace(".", "__")
+    place = f"environment variable {variable}" if variable in environment else str(path or "configuration")
+    return f"{place}: {key}: {first['msg'].removeprefix('Value error, ')}"

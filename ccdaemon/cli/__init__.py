@@ -1,9 +1,13 @@
 """The command line: one file per command group, each imported only when its command runs."""
 
+import os
 import sys
 from typing import NoReturn
 
-from ccdaemon.cli.base import Group
+import click
+
+from ccdaemon import __version__
+from ccdaemon.cli.base import INTERRUPTED, Group
 
 COMMANDS = {
     "account": "ccdaemon.cli.account:account",
@@ -46,14 +50,26 @@ SUMMARIES = {
     "worker": "Pull on schedule (one of the parts of `run`).",
 }
 
-cli = Group(
-    name="ccdaemon",
-    commands_at=COMMANDS,
-    summaries=SUMMARIES,
-    help="Google and Microsoft accounts as standard CardDAV address books and CalDAV calendars.",
+cli = click.version_option(__version__, message="ccdaemon %(version)s")(
+    Group(
+        name="ccdaemon",
+        commands_at=COMMANDS,
+        summaries=SUMMARIES,
+        help="Google and Microsoft accounts as standard CardDAV address books and CalDAV calendars.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
 )
 
 
 def main() -> NoReturn:
-    """Entry point of the ``ccdaemon`` command."""
-    sys.exit(cli.main(prog_name="ccdaemon", standalone_mode=True))
+    """Entry point of the ``ccdaemon`` command. Whatever it makes is for its owner only."""
+    os.umask(0o077)
+    try:
+        status = cli.main(prog_name="ccdaemon", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        status = INTERRUPTED
+    sys.exit(status if isinstance(status, int) else 0)

@@ -7,6 +7,7 @@ import click
 from ccdaemon.cli.base import (
     Group,
     Session,
+    checked_label,
     find_account,
     json_option,
     now,
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from ccdaemon.model import Account
     from ccdaemon.store.base import Reader
 
-MANAGE_CONSENT = "https://account.live.com/consent/Manage (personal) or https://myapps.microsoft.com (work or school)"
+CONSENTS = {  # where a person looks after what applications may do
+    "google": "https://myaccount.google.com/permissions",
+    "microsoft": "https://account.live.com/consent/Manage (personal) or https://myapps.microsoft.com (work or school)",
+}
 
 
 @click.group(cls=Group)
@@ -53,7 +57,7 @@ def list_(session: Session, as_json: bool) -> None:
     with session.store() as store, store.read() as tx:
         rows = [_as_json(tx, one) for one in tx.accounts()]
     if as_json:
-        print_json(rows)
+        print_json({"version": 1, "accounts": rows})
     else:
         keys = ("account", "provider", "label", "person")
         print_table(
@@ -95,11 +99,13 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @pass_session
 def rename(session: Session, name: str, label: str) -> None:
     """Give an account another LABEL."""
-    if not label.strip():
-        raise BadData("a label needs at least one visible character")
+    label = checked_label(label)
     with session.store() as store, store.write() as tx:
-        tx.update_account(find_account(tx, name).id, label=label.strip())
-    click.echo(f"{name} is now called {label.strip()}")
+        found = find_account(tx, name)
+        if any(label in {one.ref, one.label} for one in tx.accounts() if one.id != found.id):
+            raise BadData(f"another account is called {label}")
+        tx.update_account(found.id, label=label)
+    click.echo(f"{name} is now called {label}")
 
 
 @account.command()
@@ -127,24 +133,29 @@ def resume(session: Session, name: str) -> None:
 @pass_session
 def disconnect(session: Session, name: str) -> None:
     """Give the grant back to the provider; what was pulled stays published."""
-    from ccdaemon.app import revoke
-
-    with session.app() as app:
-        with app.store.read() as tx:
+    with session.store() as store:
+        with store.read() as tx:
             found = find_account(tx, name)
-        try:
-            revoked = revoke(app, found)
-        except CcdaemonError as error:
-            click.echo(f"{found.provider} could not be told ({error.code}); forgetting the grant here anyway", err=True)
-            revoked = False
-        with app.store.write() as tx:
+        revoked = _revoked(session, found)
+        with store.write() as tx:
             tx.drop_grant(found.id)
             tx.audit(actor="cli", action="account.disconnect", subject=found.ref, now=now())
     if revoked:
         click.echo(f"{name} is disconnected; {found.provider} has revoked the grant")
     else:
-        where = MANAGE_CONSENT if found.provider == "microsoft" else "https://myaccount.google.com/permissions"
-        click.echo(f"{name} is disconnected here. To take the consent back at the provider: {where}")
+        click.echo(f"{name} is disconnected here. To take the consent back at the provider: {CONSENTS[found.provider]}")
+
+
+def _revoked(session: Session, found: "Account") -> bool:
+    """Whether the provider took the grant back. That it cannot be told, or the key is lost, keeps nobody connected."""
+    from ccdaemon.app import revoke
+
+    try:
+        with session.app() as app:
+            return revoke(app, found)
+    except CcdaemonError as error:
+        click.echo(f"{found.provider} was not told: {error}", err=True)
+        return False
 
 
 @account.command()

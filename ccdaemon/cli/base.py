@@ -5,6 +5,7 @@ Only click and the standard library are imported here: ``ccdaemon --help`` must 
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ccdaemon.store.base import Reader, Store
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+READER_GONE = 141  # 128 + SIGPIPE
+CANNOT_WRITE = 74  # EX_IOERR
 
 
 @dataclass
@@ -64,6 +67,8 @@ class Session:
         finally:
             app.store.close()
 
+
+LONGEST_LABEL = 100
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
@@ -106,8 +111,11 @@ class _Honest(click.Command):
             click.echo(f"ccdaemon: {error}", err=True)
             ctx.exit(error.exit_code)
         except BrokenPipeError:  # the reader of our output has seen enough
-            sys.stderr.close()
-            ctx.exit(1)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed into it
+            ctx.exit(READER_GONE)
+        except OSError as error:
+            click.echo(f"ccdaemon: {error.strerror or type(error).__name__}: {error.filename or 'output'}", err=True)
+            ctx.exit(CANNOT_WRITE)
 
 
 class Command(_Honest):
@@ -209,11 +217,19 @@ def find_person(tx: "Reader", name: str | None) -> "Person":
 
 
 def find_account(tx: "Reader", name: str) -> "Account":
-    """The account with that short name or label."""
-    for account in tx.accounts():
-        if name in {account.ref, account.label}:
-            return account
+    """The account with that short name; else the one with that label."""
+    accounts = tx.accounts()
+    for account in (*(one for one in accounts if one.ref == name), *(one for one in accounts if one.label == name)):
+        return account
     raise UnknownName(f"there is no account {name}; `ccdaemon account list` shows which there are")
+
+
+def checked_label(label: str, what: str = "a label") -> str:
+    """The text, if a table and a log line can hold it. Raises BadData."""
+    tidy = label.strip()
+    if not 0 < len(tidy) <= LONGEST_LABEL or not tidy.isprintable():
+        raise BadData(f"{what} has 1 to {LONGEST_LABEL} visible characters on one line")
+    return tidy
 
 
 def find_accounts(tx: "Reader", names: Sequence[str]) -> "Sequence[Account]":

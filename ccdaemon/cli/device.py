@@ -8,6 +8,7 @@ import click
 from ccdaemon.cli.base import (
     Group,
     Session,
+    checked_label,
     find_person,
     json_option,
     now,
@@ -16,7 +17,7 @@ from ccdaemon.cli.base import (
     print_json,
     print_table,
 )
-from ccdaemon.errors import UnknownName
+from ccdaemon.errors import BadData, UnknownName
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 signs, none that is easily taken for another
 GROUPS, LENGTH = 7, 4  # 28 signs of 5 bits: 140 bits, typed off a screen in groups
@@ -45,9 +46,12 @@ def device() -> None:
 def add(session: Session, name: str, person_name: str | None, as_json: bool) -> None:
     """Make a password for one client, and print it once with the URLs to enter."""
     config = session.config()
+    name = checked_label(name, "a device's name")
     password = new_password()
     with session.store() as store, store.write() as tx:
         person = find_person(tx, person_name)
+        if any(one.name == name for one in tx.devices(person.id)):
+            raise BadData(f"{person.name} has a device {name} already; choose another name, or remove that one first")
         tx.add_device(person.id, name, secret_hash(password), now())
     home = f"{config.dav_url()}/{person.name}/"
     if as_json:
@@ -71,7 +75,8 @@ def list_(session: Session, person_name: str | None, as_json: bool) -> None:
         devices = tx.devices(wanted)
     rows = [(one.name, names[one.person_id], one.created_at, one.last_used_at) for one in devices]
     if as_json:
-        print_json([dict(zip(("device", "person", "created_at", "last_used_at"), row, strict=True)) for row in rows])
+        keys = ("device", "person", "created_at", "last_used_at")
+        print_json({"version": 1, "devices": [dict(zip(keys, row, strict=True)) for row in rows]})
     else:
         print_table(("DEVICE", "PERSON", "CREATED", "LAST USED"), rows)
 

@@ -30,6 +30,11 @@ DISCOVERY = {
 REDIRECT = {ProviderName.GOOGLE: "http://127.0.0.1 (any port; a desktop client needs none registered)",
             ProviderName.MICROSOFT: "http://localhost (platform: mobile and desktop applications)"}  # fmt: skip
 
+UNUSED = {
+    ProviderName.GOOGLE: "Google ends it after six months without use",
+    ProviderName.MICROSOFT: "Microsoft ends it after 90 days without use",
+}
+
 
 class Verdict(StrEnum):
     """How one check ended."""
@@ -79,6 +84,12 @@ def _examine(session: Session, accounts: tuple[str, ...]) -> Iterator[Finding]:
     try:
         with session.app() as app:
             yield Finding(verdict=Verdict.OK, what="key ring and database", detail="belong together and open")
+            if not app.providers:
+                yield Finding(
+                    verdict=Verdict.WARNING,
+                    what="providers",
+                    detail="no OAuth client is configured, so no account can be enrolled",
+                )
             for name in ProviderName:
                 yield from _provider(app, name)
             yield from _grants(app, accounts)
@@ -88,7 +99,12 @@ def _examine(session: Session, accounts: tuple[str, ...]) -> Iterator[Finding]:
 
 def _data_dir(config: "Config") -> Iterator[Finding]:
     path = config.data_dir
-    if not path.is_dir():
+    try:
+        exists = path.is_dir()
+    except OSError as error:
+        yield Finding(verdict=Verdict.FAILED, what="data_dir", detail=f"{path} cannot be looked at: {error.strerror}")
+        return
+    if not exists:
         yield Finding(verdict=Verdict.FAILED, what="data_dir", detail=f"{path} is missing; run ccdaemon init")
         return
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -158,12 +174,13 @@ def _grants(app: "App", accounts: tuple[str, ...]) -> Iterator[Finding]:
             yield Finding(
                 verdict=Verdict.OK if good else Verdict.FAILED,
                 what=f"account {account.label}",
-                detail=status.problem or _life(grant.refresh_expires_at if grant else None),
+                detail=status.problem or _life(account.provider, grant.refresh_expires_at if grant else None),
             )
 
 
-def _life(refresh_expires_at: datetime | None) -> str:
+def _life(provider: ProviderName, refresh_expires_at: datetime | None) -> str:
     """How long the grant lives, as far as the provider says."""
     if refresh_expires_at is None:
-        return "the grant is alive and has no end"
-    return f"the grant ends on {refresh_expires_at:%Y-%m-%d %H:%M} UTC; publish the Google app to lift that"
+        return f"the grant is alive; {UNUSED[provider]}"
+    remedy = "; publish the app in Google's console to lift that" if provider is ProviderName.GOOGLE else ""
+    return f"the grant is alive and ends on {refresh_expires_at:%Y-%m-%d %H:%M} UTC{remedy}"

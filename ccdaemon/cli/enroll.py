@@ -4,11 +4,12 @@ import sys
 import time
 import webbrowser
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from ccdaemon.cli.base import Command, Session, find_person, now, pass_session
+from ccdaemon.cli.base import Command, Session, checked_label, find_person, now, pass_session
 from ccdaemon.errors import BadData, ConsentNeeded
 from ccdaemon.model import ProviderName, Purpose
 
@@ -35,6 +36,15 @@ DEFAULT = (Purpose.CONTACTS, Purpose.CALENDAR)
 @click.option("--write", is_flag=True, help="Ask for the right to change things too.")
 @click.option("--no-browser", is_flag=True, help="Print the URL for a browser elsewhere; paste the address it ends at.")
 @click.option("--device-code", is_flag=True, help="Sign in on another device with a short code (Microsoft only).")
+@click.option(
+    "--timeout",
+    "minutes",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(min=0, max=60, min_open=True),
+    metavar="MINUTES",
+    help="How long to wait for the sign-in.",
+)
 @pass_session
 def enroll(
     session: Session,
@@ -45,36 +55,44 @@ def enroll(
     write: bool,
     no_browser: bool,
     device_code: bool,
+    minutes: float,
 ) -> None:
     """Connect a Google or Microsoft account; enrolling a known one again renews its consent."""
+    from ccdaemon.vault.consent import record
+
     name = ProviderName(provider)
     purposes = [Purpose(service) for service in dict.fromkeys(services)] or list(DEFAULT)
     if device_code and name is not ProviderName.MICROSOFT:
         raise BadData("Google offers no device code for these services; use --no-browser")
+    window = timedelta(minutes=minutes)
+    label = checked_label(label) if label is not None else None
     with session.app() as app:
         with app.store.read() as tx:
             person = find_person(tx, person_name)
         if device_code:
-            enrolled = _by_device_code(app, person.id, purposes, write=write, label=label)
+            granted = _by_device_code(app, purposes, window, write=write)
         else:
-            enrolled = _by_browser(app, name, person.id, purposes, write=write, label=label, no_browser=no_browser)
+            granted = _by_browser(app, name, purposes, window, write=write, no_browser=no_browser)
+        enrolled = record(
+            app.store,
+            app.sealer,
+            app.provider(name).oauth,
+            granted,
+            person_id=person.id,
+            purposes=purposes,
+            write=write,
+            now=now(),
+            label=label,
+        )
     _tell(enrolled)
 
 
 def _by_browser(
-    app: "App",
-    name: ProviderName,
-    person_id: int,
-    purposes: Sequence[Purpose],
-    *,
-    write: bool,
-    label: str | None,
-    no_browser: bool,
-) -> "Enrolled":
+    app: "App", name: ProviderName, purposes: Sequence[Purpose], window: timedelta, *, write: bool, no_browser: bool
+) -> "Granted":
     from ccdaemon.providers.transport import reached_url
-    from ccdaemon.vault.consent import record, sign_in
+    from ccdaemon.vault.consent import sign_in
 
-    oauth = app.provider(name).oauth
     endpoint = app.config.provider.endpoint(name)
 
     def show(url: str) -> None:
@@ -88,24 +106,14 @@ def _by_browser(
         else:
             click.echo(f"No browser could be opened. Open this address in one: {reached}", err=True)
 
-    granted = sign_in(
-        oauth,
+    return sign_in(
+        app.provider(name).oauth,
         purposes,
         write=write,
         show=show,
         pasted_from=_standard_input() if no_browser else None,
         complain=lambda reason: click.echo(f"Not that one: {reason}.", err=True),
-    )
-    return record(
-        app.store,
-        app.sealer,
-        oauth,
-        granted,
-        person_id=person_id,
-        purposes=purposes,
-        write=write,
-        now=now(),
-        label=label,
+        window=window,
     )
 
 
@@ -117,12 +125,9 @@ def _standard_input() -> int | None:
         return None
 
 
-def _by_device_code(
-    app: "App", person_id: int, purposes: Sequence[Purpose], *, write: bool, label: str | None
-) -> "Enrolled":
+def _by_device_code(app: "App", purposes: Sequence[Purpose], window: timedelta, *, write: bool) -> "Granted":
     from ccdaemon.providers.microsoft.oauth import MicrosoftOAuth
     from ccdaemon.providers.transport import reached_url
-    from ccdaemon.vault.consent import record
 
     oauth = app.provider(ProviderName.MICROSOFT).oauth
     assert isinstance(oauth, MicrosoftOAuth)
@@ -130,29 +135,18 @@ def _by_device_code(
     click.echo(reached_url(pending.verification_uri, app.config.provider.microsoft.endpoint))
     click.echo(pending.user_code)
     click.echo("Open this address on any device and enter the code. Waiting …", err=True)
-    granted = _wait_for_device(oauth, pending)
-    return record(
-        app.store,
-        app.sealer,
-        oauth,
-        granted,
-        person_id=person_id,
-        purposes=purposes,
-        write=write,
-        now=now(),
-        label=label,
-    )
+    return _wait_for_device(oauth, pending, window)
 
 
-def _wait_for_device(oauth: "MicrosoftOAuth", pending: "PendingDevice") -> "Granted":
-    """Poll as often as Microsoft asks for, until the person is done or the code has expired."""
-    deadline = time.monotonic() + pending.expires_in.total_seconds()
+def _wait_for_device(oauth: "MicrosoftOAuth", pending: "PendingDevice", window: timedelta) -> "Granted":
+    """Poll as often as Microsoft asks for, until the person is done, the window closes or the code has expired."""
+    deadline = time.monotonic() + min(pending.expires_in, window).total_seconds()
     while time.monotonic() < deadline:
         time.sleep(pending.interval.total_seconds())
         granted = oauth.poll_device(pending)
         if granted is not None:
             return granted
-    raise ConsentNeeded("nobody signed in before the code expired; start `ccdaemon enroll` again")
+    raise ConsentNeeded("nobody signed in while the code was good; start `ccdaemon enroll` again")
 
 
 def _tell(enrolled: "Enrolled") -> None:

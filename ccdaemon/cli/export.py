@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ccdaemon.cli.base import Group, Session, find_accounts, pass_session
+from ccdaemon.errors import BadData
 from ccdaemon.model import Item, Kind, Part
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def _write(chunks: Iterable[str], output: Path | None) -> None:
     if output is not None:
         write_atomically(output, chunks)
         return
+    if sys.stdout is None:
+        raise BadData("there is no standard output; name a file with -o")
     for chunk in chunks:
         sys.stdout.buffer.write(chunk.encode())
     sys.stdout.buffer.flush()

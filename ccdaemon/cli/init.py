@@ -3,7 +3,8 @@
 import getpass
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,22 +13,24 @@ import click
 
 from ccdaemon.cli.base import Command, Group, Session, now, pass_session
 from ccdaemon.cli.person import NAME, checked_name
-from ccdaemon.errors import BadConfiguration
+from ccdaemon.errors import BadConfiguration, VaultRefused
 
 if TYPE_CHECKING:
     from ccdaemon.config import Config
+    from ccdaemon.store.base import Store
 
 
 @click.command(cls=Command)
 @click.option("--person", "person_name", metavar="NAME", help="The first person; default: your user name.")
+@click.option("--new-key", is_flag=True, help="Give up a lost key ring: every account must then be enrolled again.")
 @pass_session
-def init(session: Session, person_name: str | None) -> None:
+def init(session: Session, person_name: str | None, new_key: bool) -> None:
     """Set up configuration, key ring, database and first person. What exists already is checked and kept."""
     name = checked_name(person_name or _user_name())
     _write_config(session)
     config = session.config()
     _make_data_dir(config.data_dir)
-    _make_key_ring(config)
+    _make_key_ring(config, new_key=new_key)
     _make_database(config, name, asked=person_name is not None)
     click.echo("Next: ccdaemon enroll google (or microsoft); docs/setup-google.md and docs/setup-microsoft.md help.")
 
@@ -50,26 +53,21 @@ def example_config() -> str:
 
 
 def _write_config(session: Session) -> None:
-    from ccdaemon.config import find_config_file
+    from ccdaemon.config import asked_for, find_config_file, own_config_file
 
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    asked = session.config_file or (Path(os.environ["CCDAEMON_CONFIG"]) if os.environ.get("CCDAEMON_CONFIG") else None)
-    if asked is None:
-        found = find_config_file(None, os.environ)
-        if found is not None:
-            click.echo(f"configuration {found}: kept")
-            return
-    path = asked or home / "ccdaemon" / "ccdaemon.toml"
-    if path.exists():
+    asked = asked_for(session.config_file, os.environ)
+    path = (asked if asked.exists() else None) if asked else find_config_file(None, os.environ)
+    if path is not None:
         click.echo(f"configuration {path}: kept")
         return
+    path = asked or own_config_file(os.environ)
+    text = example_config()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
-            file.write(example_config())
+            file.write(text)
     except OSError as error:
         raise BadConfiguration(f"{path} cannot be written: {error.strerror}") from error
-    session.config_file = path if asked is not None else None
     click.echo(f"configuration {path}: written, every key with its default")
 
 
@@ -83,16 +81,52 @@ def _make_data_dir(path: Path) -> None:
         raise BadConfiguration(f"data_dir {path} cannot be used: {error.strerror}") from error
 
 
-def _make_key_ring(config: "Config") -> None:
+def _make_key_ring(config: "Config", *, new_key: bool) -> None:
     from ccdaemon.vault import keyring
+    from ccdaemon.vault.sealer import Sealer
 
     path = config.key_ring
-    if path.exists() or path.is_symlink():
-        keyring.load(path)
-        click.echo(f"key ring {path}: kept")
-        return
-    keyring.create(path, now=now())
+    with _existing_database(config) as store:
+        if path.exists() or path.is_symlink():
+            ring = keyring.load(path)
+            if store is not None:
+                Sealer(ring).verify(store)
+            click.echo(f"key ring {path}: kept")
+            return
+        if store is not None:
+            _give_up_grants(store, path, agreed=new_key)
+        keyring.create(path, now=now())
     click.echo(f"key ring {path}: made. Keep a copy of it apart from your backups; without it every consent is lost")
+
+
+@contextmanager
+def _existing_database(config: "Config") -> "Iterator[Store | None]":
+    """The database, if it was made before; None on a fresh machine."""
+    from ccdaemon.store.engine import database_exists, open_store
+
+    if not database_exists(config.database):
+        yield None
+        return
+    store = open_store(config.database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _give_up_grants(store: "Store", path: Path, *, agreed: bool) -> None:
+    """Without its key ring no sealed grant opens. Only a person may decide that they are lost."""
+    with store.write() as tx:
+        sealed = [account for account in tx.accounts() if tx.grant(account.id) is not None]
+        if sealed and not agreed:
+            raise VaultRefused(
+                f"the key ring {path} is missing, and {len(sealed)} accounts are sealed with it: put your copy of it "
+                "back, or give them up with `ccdaemon init --new-key` and enrol them again (what was pulled stays)"
+            )
+        for account in sealed:
+            tx.drop_grant(account.id)
+            tx.audit(actor="cli", action="grant.given_up", subject=account.ref, now=now())
+            click.echo(f"{account.label}: to be enrolled again")
 
 
 def _make_database(config: "Config", name: str, *, asked: bool) -> None:

@@ -5,7 +5,7 @@ import re
 import click
 
 from ccdaemon.cli.base import Group, Session, find_person, json_option, now, pass_session, print_json, print_table
-from ccdaemon.errors import BadData
+from ccdaemon.errors import BadData, NotPermitted
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -42,7 +42,8 @@ def list_(session: Session, as_json: bool) -> None:
     with session.store() as store, store.read() as tx:
         rows = [(one.name, len(tx.accounts(one.id)), len(tx.devices(one.id))) for one in tx.persons()]
     if as_json:
-        print_json([dict(zip(("person", "accounts", "devices"), row, strict=True)) for row in rows])
+        keys = ("person", "accounts", "devices")
+        print_json({"version": 1, "persons": [dict(zip(keys, row, strict=True)) for row in rows]})
     else:
         print_table(("PERSON", "ACCOUNTS", "DEVICES"), rows)
 
@@ -53,5 +54,9 @@ def list_(session: Session, as_json: bool) -> None:
 def remove(session: Session, name: str) -> None:
     """Remove a person who owns no account any more, with their devices."""
     with session.store() as store, store.write() as tx:
-        tx.remove_person(find_person(tx, name).id)
+        found = find_person(tx, name)
+        owned = [account.label for account in tx.accounts(found.id)]
+        if owned:
+            raise NotPermitted(f"{name} still owns {', '.join(owned)}; `ccdaemon account remove` them first")
+        tx.remove_person(found.id)
     click.echo(f"{name} was removed")

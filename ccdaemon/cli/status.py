@@ -1,5 +1,7 @@
 """``ccdaemon status`` and ``ccdaemon quarantine``: what there is and what is wrong with it."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ccdaemon.cli.base import (
@@ -15,6 +17,9 @@ from ccdaemon.cli.base import (
     rfc3339,
 )
 from ccdaemon.model import AccountState
+
+if TYPE_CHECKING:
+    from ccdaemon.status import AccountStatus
 
 DEGRADED = 1  # exit code when anything is not as it should be
 
@@ -53,10 +58,7 @@ def status(ctx: click.Context, accounts: tuple[str, ...], as_json: bool) -> None
         ctx.exit(DEGRADED)
 
 
-def _print(row: "object") -> None:
-    from ccdaemon.status import AccountStatus
-
-    assert isinstance(row, AccountStatus)
+def _print(row: "AccountStatus") -> None:
     account = row.account
     click.echo(f"{account.label}  {account.provider}  {row.person}  {row.state}  [{account.ref}]")
     if row.endpoint:
@@ -86,6 +88,7 @@ def list_(session: Session, as_json: bool) -> None:
         entries = tx.quarantined()
     rows = [(names.get(one.collection_id, "-"), one.group_id, one.reason, one.since) for one in entries]
     if as_json:
-        print_json([dict(zip(("collection", "object", "reason", "since"), row, strict=True)) for row in rows])
+        keys = ("collection", "object", "reason", "since")
+        print_json({"version": 1, "quarantined": [dict(zip(keys, row, strict=True)) for row in rows]})
     else:
         print_table(("COLLECTION", "OBJECT", "REASON", "SINCE"), rows)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ccdaemon.cli.base import Command, Session, find_accounts, json_option, print_json
-from ccdaemon.errors import ConsentNeeded, NotPermitted
+from ccdaemon.errors import CcdaemonError, Transient
 from ccdaemon.model import Account, Collection, Outcome, Run
 
 if TYPE_CHECKING:
     from ccdaemon.app import App
 
 PARTLY = 1  # exit code when some account failed
-UNAVAILABLE = 69
 
 
 @click.command(cls=Command)
@@ -28,41 +27,52 @@ def sync(ctx: click.Context, accounts: tuple[str, ...], full: bool, as_json: boo
     with ctx.ensure_object(Session).app() as app:
         with app.store.read() as tx:
             wanted = [account for account in find_accounts(tx, accounts) if accounts or not account.paused]
-        with _progress(quiet=as_json) as show:
-            runs = [run for account in wanted for run in _sync_account(app, account, full, show, quiet=as_json)]
+        with _show(as_json=as_json) as show:
+            done = [(account, *pulled) for account in wanted for pulled in _sync_account(app, account, full, show)]
     if as_json:
-        print_json({"version": 1, "runs": [_as_json(run) for run in runs]})
+        print_json({"version": 1, "runs": [_as_json(*one) for one in done]})
     elif not wanted:
         click.echo("no account to pull; next: ccdaemon enroll google")
-    ctx.exit(exit_code(runs))
+    ctx.exit(exit_code([run for _account, run, _collection in done]))
 
 
 def exit_code(runs: Sequence[Run]) -> int:
     """0 when nothing failed, 1 when some did, else what kept everything from working."""
-    failed = [run for run in runs if run.outcome is Outcome.FAILED]
+    failed = [run.error for run in runs if run.outcome is Outcome.FAILED]
     if not failed:
         return 0
     if len(failed) < len(runs):
         return PARTLY
-    consent = {ConsentNeeded.code, NotPermitted.code}
-    return NotPermitted.exit_code if all(run.error in consent for run in failed) else UNAVAILABLE
+    codes = {EXIT_CODES.get(error or "", CcdaemonError.exit_code) for error in failed}
+    return codes.pop() if len(codes) == 1 else Transient.exit_code
 
 
-def _sync_account(app: "App", account: Account, full: bool, show: "_Show", *, quiet: bool) -> Iterator[Run]:
+def _exit_codes(kind: type[CcdaemonError] = CcdaemonError) -> dict[str, int]:
+    """Stable word of an error class -> exit code, of every class there is."""
+    codes = {kind.code: kind.exit_code}
+    for below in kind.__subclasses__():
+        codes |= _exit_codes(below)
+    return codes
+
+
+EXIT_CODES = _exit_codes()
+
+
+def _sync_account(app: "App", account: Account, full: bool, show: "_Show") -> Iterator[tuple[Run, Collection | None]]:
     """Pull one account's collections in turn; a Run for each, also for those where nothing was new."""
     for failed in app.worker.list_collections(account):
-        _tell(f"{account.label}: {failed.detail} ({failed.error})", quiet)
-        yield failed
+        show.tell(f"{account.label}: {failed.detail} ({failed.error})")
+        yield failed, None
     with app.store.read() as tx:
         collections = tx.collections(account_id=account.id)
     for collection in collections:
         show.begin(f"{account.label} {collection.name}")
         run = app.worker.pull(collection.id, full=full, progress=show.advance)
         if run is None:
-            _tell(f"{account.label} {collection.name}: being pulled by another process", quiet)
+            show.tell(f"{account.label} {collection.name}: being pulled by another process")
             continue
-        _tell(_line(account, collection, run), quiet)
-        yield run
+        show.tell(_line(account, collection, run))
+        yield run, collection
 
 
 def _line(account: Account, collection: Collection, run: Run) -> str:
@@ -73,18 +83,17 @@ def _line(account: Account, collection: Collection, run: Run) -> str:
     return f"{account.label} {collection.name}: {told or 'nothing new'}"
 
 
-def _tell(line: str, quiet: bool) -> None:
-    if not quiet:
-        click.echo(line)
-
-
-def _as_json(run: Run) -> dict[str, object]:
-    fields = ("collection_id", "started_at", "finished_at", "outcome", "full", "added", "changed", "removed")
-    return {name: getattr(run, name) for name in (*fields, "quarantined", "error", "detail")}
+def _as_json(account: Account, run: Run, collection: Collection | None) -> dict[str, object]:
+    fields = ("started_at", "finished_at", "outcome", "full", "added", "changed", "removed", "quarantined")
+    return {
+        "account": account.ref,
+        "collection": collection.href if collection else None,  # null: the listing of the collections
+        **{name: getattr(run, name) for name in (*fields, "error", "detail")},
+    }
 
 
 class _Show:
-    """Counts items while a collection is pulled; without a terminal it is silent."""
+    """What a person sees meanwhile; this one is silent, for programs."""
 
     def begin(self, what: str) -> None:
         """A new collection begins."""
@@ -92,12 +101,22 @@ class _Show:
     def advance(self, settled: int) -> None:
         """So many more items are settled."""
 
+    def tell(self, line: str) -> None:
+        """A step is done."""
+
+
+class _Lines(_Show):
+    """One line for each step, where nobody watches."""
+
+    def tell(self, line: str) -> None:
+        click.echo(line)
+
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[_Show]:
-    """A live line on a terminal; nothing where nobody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield _Show()
+def _show(*, as_json: bool) -> Iterator[_Show]:
+    """A live count on a terminal, lines elsewhere, nothing beside JSON."""
+    if as_json or not (sys.stderr.isatty() and sys.stdout.isatty()):
+        yield _Show() if as_json else _Lines()
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -109,7 +128,11 @@ def _progress(*, quiet: bool) -> Iterator[_Show]:
         def advance(self, settled: int) -> None:
             bar.advance(task, settled)
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:.0f} items"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        def tell(self, line: str) -> None:
+            bar.console.print(line, markup=False, highlight=False)
+
+    names = TextColumn("{task.description}", markup=False)  # a calendar may be called "[/b]"
+    columns = (SpinnerColumn(), names, TextColumn("{task.completed:.0f} items"))
+    with Progress(*columns, console=Console(), transient=True) as bar:
         task = bar.add_task("", total=None, visible=False)
         yield Live()

@@ -119,6 +119,27 @@ _BY_STATUS: dict[int, type[CcdaemonError]] = {
     509: RateLimited,  # Graph: bandwidth limit
 }
 
+_MEANING: dict[str, str] = {
+    # what a word means to the person who reads it, where it is theirs to mend
+    "access_denied": "access was not given",
+    "authorization_declined": "access was not given",
+    "AADSTS65004": "access was not given",
+    "AADSTS65001": "not everything that was asked for was allowed",
+    "expired_token": "the code was not entered in time",
+    "admin_policy_enforced": "an administrator of the organisation has to allow this application",
+    "org_internal": "the OAuth client is for members of its organisation only",
+    "AADSTS90094": "an administrator of the organisation has to allow this application",
+    "AADSTS53003": "a rule of the organisation does not let this device or place in",
+    "invalid_client": "client_id or client secret is wrong",
+    "AADSTS700016": "client_id is unknown in this tenant",
+    "AADSTS90002": "there is no such tenant",
+    "AADSTS7000215": "the client secret is wrong",
+    "AADSTS7000222": "the client secret has expired",
+    "AADSTS7000218": "register the redirect address under mobile and desktop applications, not under web",
+    "redirect_uri_mismatch": "the redirect address is not registered",
+    "AADSTS50011": "the redirect address is not registered",
+}
+
 _TABLE = {(status, word.casefold()): error for (status, word), error in _BY_WORD.items()}
 _WORD = re.compile(r"[A-Za-z][\w.]{0,63}\Z")  # a provider's word; anything else is not repeated in a message
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # what no database stores and no vCard holds
@@ -157,7 +178,8 @@ def error_of_words(status: int, words: tuple[str, ...], where: str, wait: timede
         _BY_STATUS.get(status, Transient if status >= 500 else Rejected if status >= 400 else BadAnswer),
     )
     said = next((word for word in words if _WORD.match(word)), "")
-    message = " ".join(part for part in (f"{where}:", str(status or ""), said) if part)
+    meaning = next((f"({_MEANING[word]})" for word in words if word in _MEANING), "")
+    message = " ".join(part for part in (f"{where}:", str(status or ""), said, meaning) if part)
     return kind(message, retry_after=wait) if issubclass(kind, Transient) else kind(message)
 
 

@@ -145,8 +145,8 @@ def record(
 
     A known subject keeps its account with id, ref, label and data, whatever address it has now; ``label`` renames it.
     ``expect_account`` is the account that was to be enrolled again. Raises NotPermitted when another identity signed
-    in, when the identity belongs to another person, when nothing of what was asked for was granted, or when there is
-    no refresh token; BadData when ``label`` is taken. Nothing is stored then.
+    in, when the identity belongs to another person, when a known account would lose a purpose, when nothing of what was
+    asked for was granted, or when there is no refresh token; BadData when ``label`` is taken. Nothing is stored then.
     """
     if granted.refresh_token is None:
         raise NotPermitted(_NO_REFRESH_TOKEN[oauth.provider])
@@ -157,6 +157,7 @@ def record(
     with store.write() as tx:
         known = tx.account_by_subject(oauth.provider, granted.subject)
         _refuse_others(known, person_id=person_id, expect_account=expect_account)
+        _refuse_fewer(known, purposes)
         if known is None:
             account = tx.add_account(
                 person_id=person_id,
@@ -195,6 +196,14 @@ def _refuse_others(known: Account | None, *, person_id: int, expect_account: int
         raise NotPermitted("signed in as a different account: nothing was changed; sign in as the one to be renewed")
     if known is not None and known.person_id != person_id:
         raise NotPermitted("this account is enrolled by another person")
+
+
+def _refuse_fewer(known: Account | None, purposes: Sequence[Purpose]) -> None:
+    """A grant for less replaces one for more: what is left out would stop being pulled, without a word."""
+    left_out = [purpose for purpose in known.purposes if purpose not in purposes] if known is not None else []
+    if left_out:
+        services = " ".join(f"--service {purpose}" for purpose in (*purposes, *left_out))
+        raise NotPermitted(f"this account is enrolled for {', '.join(left_out)} as well: ask for all of it, {services}")
 
 
 def _free_label(tx: Reader, wanted: str) -> str:

@@ -74,6 +74,8 @@ def test_the_key_ring_of_systemd_is_used_when_it_is_there(tmp_path: Path, monkey
         ('[provider.google]\nendpoint = "http://example.org"', ("provider.google.endpoint", "https")),
         ('[provider.google]\nendpoint = "ftp://127.0.0.1"', ("provider.google.endpoint",)),
         ("dav = 3", ("dav",)),
+        ('[dav]\nlisten = "0.0.0.0:5232"', ("dav", "TLS proxy", "public_url")),
+        ('[dav]\nlisten = "[::]:5232"\npublic_url = "http://example.org"', ("dav", "TLS proxy")),
         ("[dav", ("is not TOML",)),
     ],
 )
@@ -94,6 +96,27 @@ def test_a_wrong_value_is_not_repeated_in_the_message(write):
 def test_an_unknown_environment_variable_is_named():
     with pytest.raises(BadConfiguration, match=r"CCDAEMON_DAV__LISEN.*did you mean dav\.listen"):
         load_config(environment={"CCDAEMON_DAV__LISEN": "x"})
+
+
+def test_a_wrong_value_in_the_environment_is_not_blamed_on_the_file(write, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CCDAEMON_DAV__LISTEN", "nowhere")
+
+    with pytest.raises(BadConfiguration, match=r"environment variable CCDAEMON_DAV__LISTEN: dav\.listen"):
+        load_config(write('[sync]\ninterval = "5m"\n'))
+
+
+def test_behind_a_tls_proxy_any_address_may_be_listened_on(write):
+    config = load_config(
+        write('[dav]\nlisten = "0.0.0.0:5232"\npublic_url = "https://dav.example.org"\n'), environment={}
+    )
+
+    assert config.dav_url() == "https://dav.example.org"
+
+
+def test_a_home_is_found_in_paths_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CCDAEMON_DATA_DIR", "~/state")
+
+    assert load_config().data_dir == tmp_path / "state"
 
 
 def test_a_file_that_was_asked_for_must_exist(tmp_path: Path):

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,12 @@ from click.testing import CliRunner, Result
 
 from ccdaemon.cli import COMMANDS, SUMMARIES, cli
 from ccdaemon.cli.device import new_password, secret_hash
+from ccdaemon.model import ProviderName, Purpose
 from ccdaemon.store.engine import open_store
+from ccdaemon.vault import keyring
+from ccdaemon.vault.sealer import Sealer
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -71,6 +77,63 @@ def test_init_twice_keeps_everything(ready: Any, tmp_path: Path):
     assert (tmp_path / "data" / "ccdaemon.key").read_bytes() == key
 
 
+def enrolled(tmp_path: Path, *, sealed: bytes) -> None:
+    """An account with a grant, put straight into the database."""
+    store = open_store(f"sqlite:///{tmp_path}/data/ccdaemon.db")
+    with store.write() as tx:
+        account = tx.add_account(
+            person_id=tx.persons()[0].id, provider=ProviderName.GOOGLE, subject="s", ref="ref12345", label="mine",
+            address="", purposes=[Purpose.CONTACTS], writable=False, now=NOW,
+        )  # fmt: skip
+        tx.save_grant(
+            account.id, expected_generation=0, sealed_refresh_token=sealed, scopes=[], refresh_expires_at=None, now=NOW
+        )
+    store.close()
+
+
+def sealed_by(key_file: Path) -> bytes:
+    return Sealer(keyring.load(key_file)).seal_refresh_token(1, "a refresh token")
+
+
+def test_init_makes_no_new_key_ring_while_grants_are_sealed_with_the_lost_one(ready: Any, tmp_path: Path):
+    key = tmp_path / "data" / "ccdaemon.key"
+    enrolled(tmp_path, sealed=sealed_by(key))
+    key.unlink()
+
+    assert "put your copy of it back" in ready("init", code=78).output
+    assert not key.exists()
+
+    assert "mine: to be enrolled again" in ready("init", "--new-key").output
+    assert json.loads(ready("account", "list", "--json").output)["accounts"][0]["connected"] is False
+
+
+def test_init_refuses_a_key_ring_that_is_not_the_one_of_the_database(ready: Any, tmp_path: Path):
+    key = tmp_path / "data" / "ccdaemon.key"
+    enrolled(tmp_path, sealed=sealed_by(key))
+    key.unlink()
+    keyring.create(key, now=NOW)
+    before = (tmp_path / "data" / "ccdaemon.db").read_bytes()
+
+    assert "does not match the vault" in ready("init", code=78).output
+    assert (tmp_path / "data" / "ccdaemon.db").read_bytes() == before
+
+
+def test_an_account_can_be_disconnected_without_its_key_ring(ready: Any, tmp_path: Path):
+    key = tmp_path / "data" / "ccdaemon.key"
+    enrolled(tmp_path, sealed=sealed_by(key))
+    key.unlink()
+
+    assert "mine is disconnected here" in ready("account", "disconnect", "mine").output
+
+
+def test_an_account_is_found_by_its_short_name_before_any_label(ready: Any, tmp_path: Path):
+    enrolled(tmp_path, sealed=b"x")
+    ready("account", "rename", "ref12345", "other")
+
+    assert json.loads(ready("account", "show", "other", "--json").output)["account"] == "ref12345"
+    assert "visible characters" in ready("account", "rename", "other", "a\nb", code=65).output
+
+
 def test_init_writes_a_configuration_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CCDAEMON_DATA_DIR", str(tmp_path / "data"))
     path = tmp_path / "new" / "ccdaemon.toml"
@@ -91,7 +154,10 @@ def test_people_are_listed_and_removed(ready: Any):
     ready("person", "add", "grace")
     ready("person", "remove", "ada")
 
-    assert json.loads(ready("person", "list", "--json").output) == [{"person": "grace", "accounts": 0, "devices": 0}]
+    assert json.loads(ready("person", "list", "--json").output) == {
+        "version": 1,
+        "persons": [{"person": "grace", "accounts": 0, "devices": 0}],
+    }
 
 
 def test_a_device_password_is_shown_once_and_stored_as_a_hash(ready: Any, tmp_path: Path):
@@ -118,8 +184,16 @@ def test_a_removed_device_is_gone(ready: Any):
     ready("device", "add", "phone")
     ready("device", "remove", "phone")
 
-    assert json.loads(ready("device", "list", "--json").output) == []
+    assert json.loads(ready("device", "list", "--json").output) == {"version": 1, "devices": []}
     assert "has no device phone" in ready("device", "remove", "phone", code=65).output
+
+
+def test_a_device_name_is_given_once_and_can_be_read(ready: Any):
+    ready("device", "add", "phone")
+
+    assert "has a device phone already" in ready("device", "add", "phone", code=65).output
+    assert "visible characters" in ready("device", "add", " ", code=65).output
+    assert "visible characters" in ready("device", "add", "a\x1b[31mb", code=65).output
 
 
 def test_whose_must_be_said_when_there_are_several_people(ready: Any):

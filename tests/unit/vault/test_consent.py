@@ -133,13 +133,20 @@ def test_a_new_consent_of_a_known_subject_keeps_the_account(desk: Desk) -> None:
     """T-06: the address is a label, the subject is the key."""
     first = desk.record(label="Ann at home").account
     desk.cloud.address = "ann.new-name@example.org"
-    again = desk.record(purposes=(Purpose.CONTACTS,), write=True)
+    again = desk.record(write=True)
 
     assert again.is_new is False
-    assert again.account == replace(
-        first, address="ann.new-name@example.org", purposes=(Purpose.CONTACTS,), writable=True
-    )
+    assert again.account == replace(first, address="ann.new-name@example.org", writable=True)
     assert desk.accounts() == [again.account]
+
+
+def test_a_new_consent_for_less_is_refused_with_what_to_ask_for(desk: Desk) -> None:
+    """What is left out would end being pulled without a word."""
+    before = desk.record().account
+
+    with pytest.raises(NotPermitted, match=r"as well: ask for all of it, --service contacts --service calendar"):
+        desk.record(purposes=(Purpose.CONTACTS,))
+    assert desk.accounts() == [before]
 
 
 def test_a_new_consent_moves_the_generation_and_ends_the_alarm(desk: Desk) -> None:
