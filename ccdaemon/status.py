@@ -52,6 +52,9 @@ def account_status(
     ]
     listing = _failed_listing(tx.runs(account_id=account.id), now - 2 * interval)
     state, problem = _judge(account, grant, [entry.collection for entry in collections], listing, missing)
+    aside = sum(entry.quarantined for entry in collections)
+    if problem is None and aside:  # the account works as it should; the object is its owner's business
+        problem = f"{aside} objects could not be published: ccdaemon quarantine list"
     return AccountStatus(
         account=account,
         person=person.name if person else "",
@@ -64,9 +67,10 @@ def account_status(
 
 
 def _failed_listing(runs: Sequence[Run], since: datetime) -> Run | None:
-    """The newest failed listing of the account's collections, if it is recent: a listing that works leaves no Run."""
-    failed = (run for run in runs if run.collection_id is None and run.outcome is Outcome.FAILED)
-    return next((run for run in failed if run.finished_at >= since), None)
+    """The newest listing of the account's collections if it failed, and not long ago."""
+    newest = next((run for run in runs if run.collection_id is None), None)
+    has_failed = newest is not None and newest.outcome is Outcome.FAILED and newest.finished_at >= since
+    return newest if has_failed else None
 
 
 def _judge(

@@ -102,12 +102,11 @@ class Loopback:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stopped.set()
-        for server in self._servers:
-            if self._threads:  # shutdown() waits for ever where nothing serves
-                server.shutdown()
-            server.server_close()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:  # an interrupt may have come before it began
+                thread.join()
+        for server in self._servers:
+            server.server_close()
 
     def wait(
         self,
@@ -126,21 +125,32 @@ class Loopback:
         door = _Door(self.redirect_uri, state)
         for server in self._servers:
             server.door = door
-            self._start(server.serve_forever, _POLL_SECONDS)
+            self._start(_serve, server, self._stopped)
         if pasted_from is not None:
             self._start(_read_pasted, pasted_from, door, self._stopped, complain)
         try:
             return door.answers.get(timeout=window.total_seconds())
         except queue.Empty:
-            minutes = f"{window.total_seconds() / 60:g} minutes"
             raise ConsentNeeded(
-                f"nobody signed in: the window of {minutes} closed; start `ccdaemon enroll` again"
+                f"nobody signed in: the window of {_in_words(window)} closed; start `ccdaemon enroll` again"
             ) from None
 
     def _start(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         thread = threading.Thread(target=work, args=args, kwargs=kwargs, name="loopback", daemon=True)
-        thread.start()
         self._threads.append(thread)
+        thread.start()
+
+
+def _in_words(time: timedelta) -> str:
+    seconds = round(time.total_seconds())
+    return f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"
+
+
+def _serve(server: "_Server", stopped: threading.Event) -> None:
+    """Answer browsers until told to stop."""
+    server.timeout = _POLL_SECONDS
+    while not stopped.is_set():
+        server.handle_request()
 
 
 class _Door:

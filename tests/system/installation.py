@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +20,7 @@ import requests
 
 from tests.system.client import PATIENCE, Dav
 
+ROOT = Path(__file__).parents[2]
 ZONES_OF_THE_PACKAGE = {"PYTHONTZPATH": ""}  # for the sandbox: a system's own time zones may be years old
 
 
@@ -37,13 +40,20 @@ def free_address() -> str:
 
 
 class Process:
-    """A ccdaemon command in the background."""
+    """A ccdaemon command in the background, or another module's."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        module: str = "ccdaemon",
+    ) -> None:
         self.name = arguments[0]
         self._log = log.open("ab") if log else None
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "ccdaemon", *arguments],
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log or subprocess.DEVNULL,
@@ -116,13 +126,20 @@ class Process:
 
 
 class Cloud:
-    """A sandbox process and its control plane."""
+    """A sandbox process and its control plane. Every answer is checked against the official schemas."""
 
-    def __init__(self, *, contacts: int = 40, events: int = 40, seed: int = 1, people: int = 2) -> None:
-        self._process = Process(
-            "sandbox", "--listen", "127.0.0.1:0", "--contacts", str(contacts), "--events", str(events),
-            "--seed", str(seed), "--people", str(people), env=ZONES_OF_THE_PACKAGE,
-        )  # fmt: skip
+    def __init__(
+        self, *, contacts: int = 40, events: int = 40, seed: int = 1, people: int = 2, is_checked: bool = True
+    ) -> None:
+        """``is_checked`` False is for what needs so many objects that checking them would take minutes."""
+        size = ("--contacts", str(contacts), "--events", str(events), "--seed", str(seed), "--people", str(people))
+        self._violations = Path(tempfile.mkdtemp()) / "violations"
+        if is_checked:
+            module = "tests.sandbox.gated"
+            self._process = Process(*size, env=ZONES_OF_THE_PACKAGE, log=self._violations, module=module)
+        else:
+            self._process = Process("sandbox", "--listen", "127.0.0.1:0", *size, env=ZONES_OF_THE_PACKAGE)
+        self._is_checked = is_checked
         self.url = self._process.ready("READY sandbox")
 
     def ask(self, path: str, **query: str) -> Any:
@@ -150,8 +167,14 @@ class Cloud:
         return self.tell("mutate", person="ada", provider=provider, kind=kind, action=action, **order)
 
     def close(self) -> None:
-        """End the sandbox."""
+        """End the sandbox; fails when any of its answers was not as the provider's schema says."""
+        if self._is_checked:
+            assert self._process.popen.stdin is not None
+            self._process.popen.stdin.close()
+            status = self._process.wait()
+            assert status == 0, self._violations.read_text()
         self._process.close()
+        shutil.rmtree(self._violations.parent)
 
 
 @dataclass
@@ -232,9 +255,9 @@ client_id = "11111111-2222-3333-4444-555555555555"
         return self.log.read_bytes()[before:].decode()
 
     @contextmanager
-    def daemon(self) -> Iterator[str]:
+    def daemon(self, *options: str) -> Iterator[str]:
         """``ccdaemon run``; gives the DAV URL. Ends by SIGTERM, within 10 s, with exit code 0."""
-        process = self.start("run")
+        process = self.start("run", *options)
         try:
             url = process.ready("READY dav")
             yield url
