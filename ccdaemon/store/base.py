@@ -4,7 +4,7 @@ A transaction is short and holds no network call, no sleep and no callback of th
 and blocks nobody; ``write()`` is exclusive against other writers of the same rows and commits when its block ends well.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,9 +74,15 @@ class Reader(Protocol):
     def collection(self, collection_id: int) -> Collection | None: ...
     def collection_by_href(self, person_id: int, href: str) -> Collection | None: ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[Collection]:
+    def due(
+        self, now: datetime, limit: int, *, latest: datetime | None = None, besides: Iterable[int] = ()
+    ) -> Sequence[Collection]:
         """Living collections of accounts neither paused nor in need of consent whose ``next_pull_at`` has come,
-        longest overdue first."""
+        longest overdue first.
+
+        A ``next_pull_at`` after ``latest`` counts as come: a clock that ran ahead left it behind. ``besides`` are
+        account ids to leave out.
+        """
 
     def counts(self, collection_id: int) -> tuple[int, int]:
         """Items published and objects quarantined."""

@@ -1,7 +1,7 @@
 """Table ``collections``: what the provider lists, and how far its pull has come."""
 
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -51,12 +51,18 @@ ALL = (
 IN_ORDER = ALL.order_by(collections.c.id)
 BY_ID = ALL.where(collections.c.id == bindparam("id"))
 BY_HREF = ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id"))
-DUE = (
+PULLABLE = (
     ALL.join(grants, grants.c.account_id == collections.c.account_id)
-    .where(collections.c.next_pull_at <= bindparam("now"), ~accounts.c.paused, ~grants.c.needs_consent)
+    .where(
+        collections.c.account_id.not_in(bindparam("besides", expanding=True)),
+        ~accounts.c.paused,
+        ~grants.c.needs_consent,
+    )
     .order_by(collections.c.next_pull_at, collections.c.id)
     .limit(bindparam("limit"))
 )
+DUE = PULLABLE.where(collections.c.next_pull_at <= bindparam("now"))
+TOO_FAR = PULLABLE.where(collections.c.next_pull_at > bindparam("latest"))  # apart: an OR of both would use no index
 COUNT_ITEMS = select(func.count()).where(items.c.collection_id == bindparam("collection_id"), ~items.c.deleted)
 COUNT_QUARANTINED = select(func.count()).where(quarantine.c.collection_id == bindparam("collection_id"))
 
@@ -99,13 +105,19 @@ class CollectionsReader(Bound):
         row = self.connection.execute(BY_HREF, {"person_id": person_id, "href": href}).mappings().first()
         return None if row is None else _collection(row)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Collection]:
-        """Those whose ``next_pull_at`` has come, longest overdue first.
+    def due(
+        self, now: datetime, limit: int, *, latest: datetime | None = None, besides: Iterable[int] = ()
+    ) -> Sequence[Collection]:
+        """Those whose ``next_pull_at`` has come or lies after ``latest``, longest overdue first.
 
-        Not those of accounts that are paused, need consent, or have no grant at all.
+        Not those of accounts that are paused, need consent, have no grant at all, or are among ``besides``.
         """
-        rows = self.connection.execute(DUE, {"now": now, "limit": limit})
-        return [_collection(row) for row in rows.mappings()]
+        asked = {"besides": list(besides), "limit": limit}
+        found = list(self.connection.execute(DUE, {**asked, "now": now}).mappings())
+        if latest is not None and len(found) < limit:
+            too_far = self.connection.execute(TOO_FAR, {**asked, "latest": latest, "limit": limit - len(found)})
+            found += too_far.mappings()
+        return [_collection(row) for row in found]
 
     def counts(self, collection_id: int) -> tuple[int, int]:
         """Items published and objects quarantined."""

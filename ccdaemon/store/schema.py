@@ -213,7 +213,7 @@ runs = Table(
     metadata,
     Column("id", Id, primary_key=True),  # order of finishing
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),  # whose
-    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),  # of what
+    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), index=True),  # null: listing collections
     Column("started_at", Utc, nullable=False),  # lease taken
     Column("finished_at", Utc, nullable=False),  # last transaction done
     Column("outcome", CleanText, nullable=False),  # model.Outcome

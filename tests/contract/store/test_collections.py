@@ -180,6 +180,24 @@ def test_the_longest_overdue_comes_first_and_the_future_not_at_all(store: SqlSto
         assert [found.id for found in tx.due(NOW, 2)] == due[:2]
 
 
+def test_what_a_clock_that_ran_ahead_left_behind_is_due(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        tx.schedule(scene.book.id, NOW + timedelta(days=400))
+        tx.schedule(scene.calendar.id, NOW + MINUTE)
+
+        assert [found.id for found in tx.due(NOW, 10, latest=NOW + MINUTE)] == [scene.book.id]
+        assert list(tx.due(NOW, 10)) == []
+
+
+def test_accounts_to_leave_out_take_no_room(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        other = enrolled(tx, "bob")
+        tx.schedule(other.book.id, NOW)
+
+        assert [found.account_id for found in tx.due(NOW, 1, besides=[scene.account.id])] == [other.account.id]
+        assert list(tx.due(NOW, 9, besides=[scene.account.id, other.account.id])) == []
+
+
 def test_nothing_is_due_of_an_account_that_is_paused_or_needs_consent_or_has_no_grant(
     store: SqlStore, scene: Scene
 ) -> None:

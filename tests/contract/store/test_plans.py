@@ -15,7 +15,7 @@ QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "person": lambda tx, _: tx.person("ada"),
     "collection": lambda tx, book: tx.collection(book),
     "collection_by_href": lambda tx, _: tx.collection_by_href(1, "href"),
-    "due": lambda tx, _: tx.due(NOW, 10),
+    "due": lambda tx, _: tx.due(NOW, 10, latest=NOW, besides=[7]),
     "counts": lambda tx, book: tx.counts(book),
     "group": lambda tx, book: tx.group(book, "a"),
     "groups": lambda tx, book: tx.groups(book, ["a", "b", "c"]),

@@ -77,6 +77,17 @@ def test_runs_come_newest_first_of_all_or_of_one_account(store: SqlStore, scene:
         assert list(tx.runs(account_id=scene.account.id)) == [runs[1], runs[0]]
 
 
+def test_a_run_of_the_listing_of_collections_belongs_to_no_collection(store: SqlStore, scene: Scene) -> None:
+    listing = Run(
+        account_id=scene.account.id, collection_id=None, started_at=NOW, finished_at=NOW, outcome=Outcome.FAILED,
+        full=True, error="unavailable", detail="events: the provider did not answer",
+    )  # fmt: skip
+    with store.write() as tx:
+        tx.add_run(listing)
+
+        assert list(tx.runs()) == [listing]
+
+
 def test_a_run_of_a_collection_that_is_gone_says_so(store: SqlStore, scene: Scene) -> None:
     gone = Run(
         account_id=scene.account.id, collection_id=99, started_at=NOW, finished_at=NOW, outcome=Outcome.DONE, full=True

@@ -203,7 +203,7 @@ def upgrade() -> None:
         "runs",
         sa.Column("id", Id, nullable=False),
         sa.Column("account_id", Id, nullable=False),
-        sa.Column("collection_id", Id, nullable=False),
+        sa.Column("collection_id", Id, nullable=True),
         sa.Column("started_at", Utc, nullable=False),
         sa.Column("finished_at", Utc, nullable=False),
         sa.Column("outcome", CleanText, nullable=False),
