@@ -6,7 +6,7 @@ Sources: https://developers.google.com/workspace/calendar/api/guides/sync, provi
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ccdaemon.errors import CursorExpired, NotFound, Rejected
+from ccdaemon.errors import BadAnswer, CursorExpired, NotFound, Rejected
 from ccdaemon.mapping import Codec
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
 from ccdaemon.providers.answers import members, microseconds, text
@@ -50,8 +50,11 @@ class GoogleCalendars:
             entries = members(answer, "items", _WHERE)
             found += [self._collection(entry) for entry in entries if entry.get("deleted") is not True]
             if not answer.get("nextPageToken"):
-                return found
+                break
             page_token = walk.to(text(answer, "nextPageToken", _WHERE), found=len(entries))
+        if not found:  # believed, it would end every calendar; and nobody can leave their own
+            raise BadAnswer(f"{_WHERE}: an account without any calendar")
+        return found
 
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         """The calendar's own entry, with its default reminders, comes with the first page."""
@@ -99,6 +102,7 @@ class GoogleCalendars:
 
     def _entry(self, calendar_id: str) -> Original:
         entry = self._api.execute(self._api.service.calendarList().get(calendarId=calendar_id))
+        text(entry, "id", _WHERE)  # an empty object is no calendar
         return shared(CALENDAR, entry, etag=str(entry.get("etag", "")))
 
     def _first(self, calendar_id: str, sync_token: str | None) -> Json:

@@ -31,6 +31,7 @@ from ccdaemon.providers.transport import TransportFactory, error_of_response
 HOSTS = frozenset({"people.googleapis.com"})
 PHOTO_HOSTS = frozenset(f"lh{number}.googleusercontent.com" for number in (3, 4, 5, 6))
 PHOTO_SECONDS = 10.0
+MAX_FAILURES = 3  # photos in a row: the host is down, and each further one would cost a minute
 CONNECTIONS = "connections"
 GROUPS = "#contactGroups"
 PERSON_FIELDS = (
@@ -100,14 +101,17 @@ class GoogleContacts:
 
     def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:  # noqa: ARG002  # there is one
         """The key of a photo is its URL. Asked without a token, of Google's photo hosts only (T-34)."""
-        found = []
+        found: list[Original] = []
+        failed = 0  # in a row
         for contact_id, url in wanted.items():
             try:
                 found.append(photo(contact_id, url, self._photo(url)))
-            except RateLimited:
-                _log.info("photos_postponed", left=len(wanted) - len(found))
-                break
+                failed = 0
             except Transient as error:
+                failed += 1
+                if isinstance(error, RateLimited) or failed == MAX_FAILURES:
+                    _log.info("photos_postponed", left=len(wanted) - len(found), error=error.code)
+                    break
                 _log.info("photo_missing", error=error.code)
         return found
 
@@ -158,21 +162,23 @@ class GoogleContacts:
             if not answer.get("nextPageToken"):
                 break
             page_token = walk.to(text(answer, "nextPageToken", _WHERE), found=len(page))
+        if not groups:  # every account has Google's own ones
+            raise BadAnswer(f"{_WHERE}: an account without any contact group")
         return shared(GROUPS, {"contactGroups": groups})
 
     def _originals(self, person: Json) -> Iterator[Original]:
         """The person, and a tombstone for each CONTACT id that it had before Google linked or merged it."""
         original = self._original(person)
         yield original
-        for name in person.get("metadata", {}).get("previousResourceNames", []):
+        names = _metadata(person).get("previousResourceNames")
+        for name in names if isinstance(names, list) else []:
             before = _source_id(str(name))
             if before != original.remote_id:
                 yield tombstone(before, before)
 
     def _original(self, person: Json) -> Original:
         name = text(person, "resourceName", _WHERE)
-        metadata = person.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
+        metadata = _metadata(person)
         source: Json = next((one for one in members(metadata, "sources", _WHERE) if one.get("type") == "CONTACT"), {})
         deleted = metadata.get("deleted") is True
         remote_id = source.get("id")
@@ -186,6 +192,11 @@ class GoogleContacts:
             payload={} if deleted else person,
             deleted=deleted,
         )
+
+
+def _metadata(person: Json) -> Json:
+    metadata = person.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _source_id(resource_name: str) -> str:

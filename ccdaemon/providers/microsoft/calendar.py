@@ -66,7 +66,7 @@ class OutlookCalendars:
 
     def collections(self) -> Sequence[RemoteCollection]:
         """Every calendar of the mailbox, those shared with it included."""
-        return [
+        found = [
             RemoteCollection(
                 remote_id=text(calendar, "id", _WHERE),
                 kind=self.kind,
@@ -77,6 +77,9 @@ class OutlookCalendars:
             )
             for calendar in self._graph.listed("/me/calendars", _WHERE, page_size=PAGE_SIZE)
         ]
+        if not found:  # believed, it would end every calendar; and every mailbox has a default one
+            raise BadAnswer(f"{_WHERE}: a mailbox without any calendar")
+        return found
 
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         """Without a cursor: open the feed first, then list, so that nothing falls between the two."""
@@ -111,7 +114,7 @@ class OutlookCalendars:
 
     def _changes(self, calendar: str, place: Mapping[str, str]) -> Iterator[Page]:
         """The whole feed is read before anything is asked for: an instance and its master can be pages apart."""
-        if self._now() - datetime.fromisoformat(place["opened"]) > REOPEN_AFTER:
+        if abs(self._now() - datetime.fromisoformat(place["opened"])) > REOPEN_AFTER:  # by a clock ahead, too
             raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
         rows, link = self._feed(place["link"])
         removed = [remote_id for remote_id, row in rows.items() if "@removed" in row]
@@ -179,6 +182,7 @@ class OutlookCalendars:
 
     def _calendar(self, path: str) -> Original:
         calendar = self._graph.get(path, _WHERE)
+        text(calendar, "id", _WHERE)  # an empty object is no calendar
         return shared(CALENDAR, calendar, etag=str(calendar.get("changeKey") or ""))
 
     def _original(self, event: Json) -> Original:

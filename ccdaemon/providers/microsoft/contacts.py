@@ -90,7 +90,9 @@ class OutlookContacts:
         ids = list(wanted)
         try:
             answers = self._graph.batch(
-                [Ask(path=f"/me/contacts/{segment(one)}/photo/$value") for one in ids], f"{_WHERE} photo"
+                [Ask(path=f"/me/contacts/{segment(one)}/photo/$value") for one in ids],
+                f"{_WHERE} photo",
+                keep_failures=True,  # one photo that never comes must not keep the others away
             )
         except Transient as error:
             _log.info("photos_postponed", left=len(ids), error=error.code)

@@ -91,22 +91,32 @@ class Graph:
             url = walk.to(text(page, _NEXT_LINK, where), found=len(members(page, "value", where)))
 
     def listed(self, url: str, where: str, *, page_size: int) -> list[Json]:
-        """Every object of a listing."""
-        return [one for page in self.pages(url, where, page_size=page_size) for one in members(page, "value", where)]
+        """Every object of a listing. Raises BadAnswer for a page without its list, which OData always sends."""
+        found: list[Json] = []
+        for page in self.pages(url, where, page_size=page_size):
+            if "value" not in page:
+                raise BadAnswer(f"{where}: a listing without its list")
+            found += members(page, "value", where)
+        return found
 
-    def batch(self, asks: Sequence[Ask], where: str) -> list[Answered]:
+    def batch(self, asks: Sequence[Ask], where: str, *, keep_failures: bool = False) -> list[Answered]:
         """The answers in the order of ``asks``. Parts that are throttled are asked again.
 
-        Raises Transient when some part has no answer after all attempts.
+        Raises Transient when some part has no answer after all attempts; with ``keep_failures`` that part's answer is
+        the Transient, and only a batch that failed as a whole raises.
         """
         answers: dict[int, Answered] = {}
         for start in range(0, len(asks), MAX_PARTS):
             waiting = dict(enumerate(asks[start : start + MAX_PARTS], start))
-            self._transport.repeated(partial(self._batch_once, waiting, answers, where), idempotent=True)
+            try:
+                self._transport.repeated(partial(self._batch_once, waiting, answers, where), idempotent=True)
+            except Transient:
+                if not keep_failures or not answers.keys() >= waiting.keys():
+                    raise
         return [answers[number] for number in range(len(asks))]
 
     def _batch_once(self, waiting: dict[int, Ask], answers: dict[int, Answered], where: str) -> None:
-        """Move what is answered for good from ``waiting`` to ``answers``; raise when something has to wait."""
+        """Note every part's answer, and take what is answered for good out of ``waiting``; raise for what is left."""
         response = ask(
             self._transport,
             self._tokens,
@@ -126,10 +136,10 @@ class Graph:
         postponed: list[Transient] = []
         for number in list(waiting):
             answer = _answered(parts.get(str(number)), where)
+            answers[number] = answer
             if isinstance(answer, Transient) and not isinstance(answer, BadAnswer):
                 postponed.append(answer)
             else:
-                answers[number] = answer
                 del waiting[number]
         if postponed:
             raise max(postponed, key=lambda error: (isinstance(error, RateLimited), error.retry_after is not None))
