@@ -60,16 +60,19 @@ EXIT_CODES = _exit_codes()
 
 def _sync_account(app: "App", account: Account, full: bool, show: "_Show") -> Iterator[tuple[Run, Collection | None]]:
     """Pull one account's collections in turn; a Run for each, also for those where nothing was new."""
-    for failed in app.worker.list_collections(account):
+    failures = app.worker.list_collections(account)
+    for failed in failures:
         show.tell(f"{account.label}: {failed.detail} ({failed.error})")
         yield failed, None
+    if len(failures) == len(app.worker.kinds(account)) > 0:
+        return  # the provider cannot be reached or says no: each collection would take as long to find that out again
     with app.store.read() as tx:
         collections = tx.collections(account_id=account.id)
     for collection in collections:
         show.begin(f"{account.label} {collection.name}")
         run = app.worker.pull(collection.id, full=full, progress=show.advance)
         if run is None:
-            show.tell(f"{account.label} {collection.name}: being pulled by another process")
+            show.tell(f"{account.label} {collection.name}: left alone: another process is pulling it, or it is gone")
             continue
         show.tell(_line(account, collection, run))
         yield run, collection

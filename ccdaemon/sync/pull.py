@@ -5,7 +5,7 @@ be killed anywhere: what is committed is consistent, and doing it again changes 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,19 +13,21 @@ from itertools import groupby
 from operator import attrgetter
 
 from ccdaemon import log
-from ccdaemon.errors import BadAnswer, CursorExpired, Transient, Unmappable
+from ccdaemon.errors import BadAnswer, CursorExpired, Transient
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.text import clean_json
-from ccdaemon.model import Collection, Cursor, Lease, Original, Part
+from ccdaemon.model import Collection, Cursor, Kind, Lease, Original, Part
 from ccdaemon.providers.base import Remote
 from ccdaemon.store.base import Store, Transaction
+from ccdaemon.sync import photos
 from ccdaemon.sync.settle import Scene, Settlement, settle
 
 logger = log.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)  # renewed with every transaction; longer than any one request may take
 BATCH = 200  # groups settled in one transaction, so that no other writer waits long
-PHOTO_SUFFIX = "#photo"
+PHOTOS_AT_ONCE = 40  # fetched between two prolongations of the lease
+NOT_MAPPED = 0  # the version of no Codec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,8 @@ class Pull:
     now: Callable[[], datetime]
     progress: Callable[[int], None] = lambda _settled: None  # called after each transaction with the groups it settled
     _settlements: Counter[Settlement] = field(default_factory=Counter)
+    _missed: set[str] = field(default_factory=set)  # contacts whose photo could not be had in this pull
+    _photos_are_out: bool = False  # not one of the last ones could be had: whoever has them is down
 
     def run(self, *, full: bool = False) -> Tally:
         """Pull until the provider's terminal marker is stored; ``full`` lists everything whatever the cursor.
@@ -78,7 +82,8 @@ class Pull:
         for page in self.remote.pull(self.collection, cursor):
             for original in page.originals:
                 (dead if original.deleted else living).add(original.remote_id)
-            originals = self._with_photos([self._clean(original) for original in page.originals])
+            originals = [self._clean(original) for original in page.originals]
+            originals = self._with_photos([*originals, *self._left_over(originals)])
             self._adopt_shared(originals)
             contested = sorted(dead & living)
             if page.cursor is None or not (generation or contested):
@@ -105,8 +110,12 @@ class Pull:
 
     def _store_batch(self, originals: Sequence[Original], generation: int, cursor: Cursor | None) -> None:
         with self._transaction() as tx:
-            touched = tx.observe(self.collection.id, originals, generation=generation)
-            self._settle(tx, [group for group in touched if group])
+            touched = [group for group in tx.observe(self.collection.id, originals, generation=generation) if group]
+            if self.collection.kind is Kind.CONTACTS:
+                stored = tx.groups(self.collection.id, touched)
+                also = tx.observe(self.collection.id, list(photos.corrections(self.codec, stored.values())))
+                touched = sorted({*touched, *also})
+            self._settle(tx, touched)
             if cursor is not None:
                 tx.advance(self.collection.id, cursor, self.collection.next_pull_at)
         self.progress(len(touched))
@@ -116,13 +125,31 @@ class Pull:
         with self.store.read() as tx:
             return tx.unseen(self.collection.id, generation)
 
+    def _left_over(self, originals: Sequence[Original]) -> list[Original]:
+        """The provider's word on what is left of a group whose head this page ends.
+
+        A series may end without a word of its exceptions, which are no part of anything then. Asked before the page is
+        stored, or they would be published alone for a moment.
+        """
+        told = {original.remote_id for original in originals}
+        heads = sorted(original.remote_id for original in originals if original.deleted)
+        if not heads:
+            return []
+        with self.store.read() as tx:
+            groups = tx.groups(self.collection.id, heads)
+        left = (original for group in groups.values() for original in group if original.part is Part.OBJECT)
+        return [self._asked(original.remote_id) for original in left if original.remote_id not in told]
+
     def _ask_by_id(self, remote_ids: Sequence[str], generation: int) -> None:
         """Ask the provider for each of these and take its word: only then is the end of an object believed."""
-        for ids in _batches(remote_ids):
-            answers = [self.remote.get(self.collection, remote_id) or self._tombstone(remote_id) for remote_id in ids]
-            self._store(self._with_photos([self._clean(original) for original in answers]), generation, None)
+        for ids in _batches(remote_ids, BATCH):
+            self._store(self._with_photos([self._asked(remote_id) for remote_id in ids]), generation, None)
 
-    def _tombstone(self, remote_id: str) -> Original:
+    def _asked(self, remote_id: str) -> Original:
+        """What the provider says of this one now."""
+        found = self.remote.get(self.collection, remote_id)
+        if found is not None:
+            return self._clean(found)
         return Original(
             remote_id=remote_id, group_id=remote_id, part=Part.OBJECT, etag="", version=0, payload={}, deleted=True
         )
@@ -130,43 +157,40 @@ class Pull:
     # --- what every group shares ---------------------------------------------------------------------------------
 
     def _adopt_shared(self, originals: Sequence[Original]) -> None:
-        """Map every group again when something they all share changed, before that is stored as known.
+        """Take in what every group shares before the rest of its page; where it changed, map every group again.
 
-        In this order a crash leaves the old shared original in place, and the next pull does it all again.
+        Until that is done the collection counts as not mapped: after a crash the next pull begins with it.
         """
-        fresh = {original.remote_id: original for original in originals if original.part is Part.SHARED}
+        fresh = [original for original in originals if original.part is Part.SHARED]
         if not fresh:
             return
         with self.store.read() as tx:
-            known = {original.remote_id: original for original in tx.shared(self.collection.id)}
-        merged = {**known, **fresh}
-        if all(
-            known.get(key) is not None and known[key].payload == original.payload for key, original in fresh.items()
-        ):
+            known = {original.remote_id: original.payload for original in tx.shared(self.collection.id)}
+        if all(known.get(original.remote_id) == original.payload for original in fresh):
             return
-        self._settle_all([original for original in merged.values() if not original.deleted])
+        with self._transaction() as tx:
+            tx.observe(self.collection.id, fresh)
+            tx.mapped(self.collection.id, NOT_MAPPED)
+        self._map_again()
 
     def _map_again(self) -> None:
-        """The codec maps differently since the last pull: every stored group anew, nothing fetched."""
-        self._settle_all(None)
+        """Every stored group anew, nothing fetched: the codec maps differently, or what they share is another."""
+        with self.store.read() as tx:
+            groups = tx.group_ids(self.collection.id)
+        for batch in _batches(groups, BATCH):
+            with self._transaction() as tx:
+                self._settle(tx, batch)
+            self.progress(len(batch))
         with self._transaction() as tx:
             tx.mapped(self.collection.id, self.codec.version)
 
-    def _settle_all(self, shared: Sequence[Original] | None) -> None:
-        with self.store.read() as tx:
-            groups = tx.group_ids(self.collection.id)
-        for batch in _batches(groups):
-            with self._transaction() as tx:
-                self._settle(tx, batch, shared)
-            self.progress(len(batch))
-
-    def _settle(self, tx: Transaction, groups: Sequence[str], shared: Sequence[Original] | None = None) -> None:
+    def _settle(self, tx: Transaction, groups: Sequence[str]) -> None:
         if not groups:
             return
         scene = Scene(
             collection=self.collection,
             codec=self.codec,
-            shared=tx.shared(self.collection.id) if shared is None else shared,
+            shared=tx.shared(self.collection.id),
             quarantined=frozenset(entry.group_id for entry in tx.quarantined(self.collection.id)),
             now=self.now(),
         )
@@ -175,55 +199,36 @@ class Pull:
     # --- photos --------------------------------------------------------------------------------------------------
 
     def _with_photos(self, originals: list[Original]) -> list[Original]:
-        """The originals, and the photos of those whose photo is new; a photo that cannot be had now is noted."""
-        keys: dict[str, str | None] = {}
-        groups: dict[str, str] = {}
-        for original in originals:
-            if original.part is Part.OBJECT:
-                keys[original.remote_id] = None if original.deleted else self._photo_key(original)
-                groups[original.remote_id] = original.group_id
+        """The originals, and those of their new photos that can be had now."""
+        keys = photos.named(self.codec, originals)
         if not keys:
             return originals
         with self.store.read() as tx:
-            stored = tx.etags(self.collection.id, [remote_id + PHOTO_SUFFIX for remote_id in keys])
-        wanted = {
-            remote_id: key
-            for remote_id, key in keys.items()
-            if key is not None and stored.get(remote_id + PHOTO_SUFFIX) != key
-        }
-        photos = self._fetch_photos(wanted, groups)
-        photos += [
-            replace(_photo(remote_id, groups[remote_id], etag=""), deleted=True)
-            for remote_id, key in keys.items()
-            if key is None and remote_id + PHOTO_SUFFIX in stored
-        ]
-        return [*originals, *photos]
+            stored = tx.etags(self.collection.id, [photos.photo_id(remote_id) for remote_id in keys])
+        new = {remote_id: key for remote_id, key in keys.items() if stored.get(photos.photo_id(remote_id)) != key}
+        return [*originals, *self._fetch_photos(new)]
 
-    def _fetch_photos(self, wanted: dict[str, str], groups: dict[str, str]) -> list[Original]:
-        if not wanted:
-            return []
-        got = {
-            photo.remote_id.removesuffix(PHOTO_SUFFIX): photo for photo in self.remote.photos(self.collection, wanted)
-        }
-        return [got.get(remote_id) or _photo(remote_id, groups[remote_id], etag="") for remote_id in wanted]
-
-    def _photo_key(self, original: Original) -> str | None:
-        try:
-            return self.codec.photo_key(original.payload)
-        except Unmappable:
-            return None  # settling it will quarantine it with the reason
+    def _fetch_photos(self, wanted: Mapping[str, str]) -> list[Original]:
+        """Some at a time, since many take longer than a lease; none at all once nothing came."""
+        got: list[Original] = []
+        for ids in _batches(list(wanted), PHOTOS_AT_ONCE):
+            if self._photos_are_out:
+                break
+            if got:
+                with self._transaction():
+                    pass  # it prolongs the lease
+            came = self.remote.photos(self.collection, {remote_id: wanted[remote_id] for remote_id in ids})
+            got += came
+            self._photos_are_out = not came
+            self._missed |= {*ids} - {photo.remote_id.removesuffix(photos.SUFFIX) for photo in came}
+        return got
 
     def _retry_photos(self) -> None:
         """Ask again for the photos that could not be had in an earlier pull; silent when they still cannot."""
         with self.store.read() as tx:
-            waiting = [
-                original
-                for group in tx.groups_awaiting_photo(self.collection.id)
-                for original in tx.group(self.collection.id, group)
-                if original.part is Part.OBJECT
-            ]
-        keys = {original.remote_id: key for original in waiting if (key := self._photo_key(original)) is not None}
-        got = [photo for photo in self._fetch_photos(keys, {o.remote_id: o.group_id for o in waiting}) if photo.etag]
+            groups = tx.groups(self.collection.id, tx.groups_awaiting_photo(self.collection.id))
+        keys = photos.waiting(self.codec, groups)
+        got = self._fetch_photos({remote_id: key for remote_id, key in keys.items() if remote_id not in self._missed})
         if got:
             self._store(got, 0, None)
 
@@ -245,12 +250,6 @@ class Pull:
             yield tx
 
 
-def _photo(remote_id: str, group_id: str, *, etag: str) -> Original:
-    return Original(
-        remote_id=remote_id + PHOTO_SUFFIX, group_id=group_id, part=Part.PHOTO, etag=etag, version=0, payload={}
-    )
-
-
 def _by_groups(originals: Sequence[Original]) -> Sequence[Sequence[Original]]:
     """Batches of about BATCH originals, those of one group together and in their order; one batch at least."""
     batches: list[list[Original]] = [[]]
@@ -261,5 +260,5 @@ def _by_groups(originals: Sequence[Original]) -> Sequence[Sequence[Original]]:
     return batches
 
 
-def _batches(groups: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (groups[start : start + BATCH] for start in range(0, len(groups), BATCH))
+def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

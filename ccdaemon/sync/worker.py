@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ccdaemon import log
-from ccdaemon.errors import CcdaemonError, ConsentNeeded, LeaseLost, StoreUnavailable, Transient, UnknownName
+from ccdaemon.errors import CcdaemonError, ConsentNeeded, LeaseLost, StoreUnavailable, Transient
 from ccdaemon.mapping import Codec
 from ccdaemon.model import Account, Collection, Kind, Lease, Outcome, ProviderName, Run
 from ccdaemon.providers.base import Remote
@@ -42,7 +42,10 @@ class Worker:
             if lease is None:
                 return []
             runs = [self._list_kind(account, kind, lease) for kind in self.kinds(account)]
-        return [run for run in runs if run is not None]
+            failed = [run for run in runs if run is not None]
+            if not failed:
+                self._note_recovery(account)
+        return failed
 
     def _list_kind(self, account: Account, kind: Kind, lease: Lease) -> Run | None:
         started = self.now()
@@ -64,16 +67,38 @@ class Worker:
                 error=_code(error),
                 detail=f"{kind}: {_sentence(error)}",
             )
-            logger.warning("listing collections failed", account=account.ref, kind=kind, error=run.error)
             with self.store.write() as tx:
+                if tx.account(account.id) is None:  # it was removed meanwhile
+                    return None
                 tx.add_run(run)
+            logger.warning("listing collections failed", account=account.ref, kind=kind, error=run.error)
             return run
         return None
+
+    def _note_recovery(self, account: Account) -> None:
+        """A listing that works leaves no Run, but for the first one after a failure: ``status`` looks at the last."""
+        with self.store.read() as tx:
+            listings = [run for run in tx.runs(account_id=account.id) if run.collection_id is None]
+        if not listings or listings[0].outcome is Outcome.DONE:
+            return
+        now = self.now()
+        with self.store.write() as tx:
+            tx.add_run(
+                Run(
+                    account_id=account.id,
+                    collection_id=None,
+                    started_at=now,
+                    finished_at=now,
+                    outcome=Outcome.DONE,
+                    full=True,
+                )
+            )
 
     def pull(
         self, collection_id: int, *, full: bool = False, progress: Callable[[int], None] = lambda _settled: None
     ) -> Run | None:
-        """Pull one collection now. None when another process holds its lease: it is being pulled already.
+        """Pull one collection now. None when it is not ours to pull: another process holds its lease or took it over,
+        or the collection is gone, perhaps since a moment ago.
 
         A failure is in the Run, in ``status`` and in the log; it is raised only where even that cannot be stored
         (StoreUnavailable). ``full`` lists everything, as if the cursor had expired.
@@ -85,7 +110,8 @@ class Worker:
                 collection = tx.collection(collection_id)
                 account = tx.account(collection.account_id) if collection else None
             if collection is None or account is None:
-                raise UnknownName(f"there is no collection {collection_id}")
+                logger.info("the collection went before it was pulled", collection=collection_id)
+                return None
             with log.context(account=account.ref, collection=collection.id):
                 return self._pull(account, collection, lease, full=full, progress=progress)
 
@@ -108,11 +134,13 @@ class Worker:
             return None
         except Exception as error:  # noqa: BLE001 - one collection's trouble must not stop the others
             run = self._run(collection, started, Outcome.FAILED, error=_code(error), detail=_sentence(error))
+            if not self._finish(collection, lease, run, self._retry_at(collection, error)):
+                return None
             logger.warning("pull failed", error=run.error, detail=run.detail)
-            self._finish(collection, run, self._retry_at(collection, error))
             return run
         run = self._run(collection, started, Outcome.DONE, tally)
-        self._finish(collection, run, after_success(self.now(), self.interval, self.chance()))
+        if not self._finish(collection, lease, run, after_success(self.now(), self.interval, self.chance())):
+            return None
         if _worth_keeping(run):
             logger.info("pulled", full=run.full, added=run.added, changed=run.changed, removed=run.removed)
         return run
@@ -143,11 +171,21 @@ class Worker:
             detail=detail,
         )
 
-    def _finish(self, collection: Collection, run: Run, next_pull_at: datetime) -> None:
-        with self.store.write() as tx:
-            tx.finish_pull(collection.id, error=run.error, next_pull_at=next_pull_at, now=self.now())
-            if _worth_keeping(run):
-                tx.add_run(run)
+    def _finish(self, collection: Collection, lease: Lease, run: Run, next_pull_at: datetime) -> bool:
+        """Note how the pull ended; False where that is nobody's business any more."""
+        try:
+            with self.store.write() as tx:
+                tx.fence(lease)
+                if tx.collection(collection.id) is None:
+                    logger.info("the collection went while it was pulled")
+                    return False
+                tx.finish_pull(collection.id, error=run.error, next_pull_at=next_pull_at, now=self.now())
+                if _worth_keeping(run):
+                    tx.add_run(run)
+        except LeaseLost:
+            logger.warning("lease lost, another process goes on")
+            return False
+        return True
 
     def _retry_at(self, collection: Collection, error: Exception) -> datetime:
         if isinstance(error, ConsentNeeded):

@@ -1,8 +1,9 @@
-"""A provider in memory that misbehaves on purpose: lagging replicas, duplicates, reordering, lost answers, crashes."""
+"""A provider in memory that misbehaves on purpose: lagging replicas, duplicates, reordering, lost answers, missing
+photos, crashes."""
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ccdaemon.errors import CursorExpired, Transient, Unmappable
@@ -22,6 +23,7 @@ from ccdaemon.model import (
 )
 
 POISON = "poison"
+LABEL = "#label"
 
 
 class Crash(BaseException):
@@ -36,6 +38,7 @@ class Cloud:
     history: list[tuple[str, Json | None]] = field(default_factory=list)  # position = index + 1
     oldest_cursor: int = 0  # cursors before it are expired
     tombstones_carry_versions: bool = False
+    label: str = ""  # what every group shows: a contact group's name, a calendar's default reminder
 
     @property
     def head(self) -> int:
@@ -54,7 +57,7 @@ class Cloud:
     def original(self, remote_id: str, version: int, payload: Json | None) -> Original:
         return Original(
             remote_id=remote_id,
-            group_id=remote_id.partition("_")[0],
+            group_id=group_of(remote_id),
             part=Part.OBJECT,
             etag=f"e{version}",
             version=version if payload is not None or self.tombstones_carry_versions else 0,
@@ -71,6 +74,9 @@ class Faults:
     fail_before_page: int | None = None
     crash_before_page: int | None = None
     disorder: bool = False  # duplicates and any order
+    missing_photos: float = 0.0  # share of the photos that cannot be had now
+    stall_before_page: int | None = None
+    meanwhile: Callable[[], None] = lambda: None  # what others do while this one stalls
 
 
 @dataclass
@@ -100,6 +106,7 @@ class CloudRemote:
             entries += [entry for entry in entries if self.cloud.chance.random() < 0.3]
             self.cloud.chance.shuffle(entries)
         pages = [entries[start : start + 2] for start in range(0, len(entries), 2)] or [[]]
+        pages[0] = [shared_label(self.cloud.label), *pages[0]]
         for number, page in enumerate(pages):
             if number == self.faults.fail_before_page:
                 self.fired += 1
@@ -107,6 +114,9 @@ class CloudRemote:
             if number == self.faults.crash_before_page:
                 self.fired += 1
                 raise Crash
+            if number == self.faults.stall_before_page:
+                self.fired += 1
+                self.faults.meanwhile()
             yield Page(originals=page, cursor=Cursor(str(position)) if number == len(pages) - 1 else None)
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
@@ -114,7 +124,38 @@ class CloudRemote:
         return self.cloud.original(remote_id, *entry) if entry else None
 
     def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:
-        return []
+        """A photo is at its key for ever, as at Google's URLs."""
+        return [
+            photo(remote_id, key)
+            for remote_id, key in wanted.items()
+            if self.cloud.chance.random() >= self.faults.missing_photos
+        ]
+
+
+def group_of(remote_id: str) -> str:
+    return remote_id.partition("_")[0]
+
+
+def shared_label(label: str) -> Original:
+    return Original(remote_id=LABEL, group_id="", part=Part.SHARED, etag="", version=0, payload={"label": label})
+
+
+def photo(remote_id: str, key: str) -> Original:
+    """Of the key "none" the provider says that there is no photo at all."""
+    payload = {} if key == "none" else {"data": key}
+    return Original(
+        remote_id=f"{remote_id}#photo", group_id=group_of(remote_id), part=Part.PHOTO, etag=key, version=0,
+        payload=payload,
+    )  # fmt: skip
+
+
+def body_of(label: str, objects: Mapping[str, Json]) -> str:
+    """What a group should be published as once every photo came."""
+    lines = [label] if label else []
+    for _remote_id, payload in sorted(objects.items()):
+        shown = payload.get("photo")
+        lines.append(payload["text"] + (f" with {shown}" if shown not in {None, "none"} else ""))
+    return "\r\n".join(lines)
 
 
 class TextCodec:
@@ -123,16 +164,19 @@ class TextCodec:
     version = 1
 
     def group_id(self, payload: Json) -> str:
-        return str(payload["id"]).partition("_")[0]
+        return group_of(str(payload["id"]))
 
     def photo_key(self, payload: Json) -> str | None:
-        return None
+        return payload.get("photo")
 
     def to_body(self, group: Sequence[Original]) -> str | None:
-        texts = [original.payload["text"] for original in sorted(group, key=lambda one: one.remote_id)]
-        if POISON in texts:
+        label = next((original.payload["label"] for original in group if original.remote_id == LABEL), "")
+        objects = {original.remote_id: original.payload for original in group if original.part is Part.OBJECT}
+        photos = {original.remote_id: original.payload.get("data") for original in group if original.part is Part.PHOTO}
+        if any(payload["text"] == POISON for payload in objects.values()):
             raise Unmappable("the text is poison")
-        return "\r\n".join(texts) or None
+        shown = {key: {**payload, "photo": photos.get(f"{key}#photo")} for key, payload in objects.items()}
+        return body_of(label, shown) if objects else None
 
     def fingerprint(self, body: str) -> Fingerprint:
         return Fingerprint(hashlib.sha256(body.encode()).hexdigest())

@@ -1,7 +1,8 @@
 """Seeded random histories of the pull engine. A sync bug is first a seed of this machine.
 
 Every history mixes what people do at the provider with lost answers, crashes around every commit, lagging replicas,
-duplicates, any order, expired cursors and full listings; a DAV client follows by sync-token all along. Run one seed
+duplicates, any order, expired cursors, full listings, photos that fail and return, a second worker that takes over and
+clocks that are set back; a DAV client follows by sync-token all along. Run one seed
 with ``pytest tests/machine --seed N``; ``make soak`` runs many.
 """
 
@@ -14,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from ccdaemon.model import Kind, ProviderName, Purpose
+from ccdaemon.model import Json, Kind, ProviderName, Purpose
 from ccdaemon.store.base import Store, Transaction
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync.worker import Worker
-from tests.machine.cloud import POISON, Cloud, CloudRemote, Crash, Faults, TextCodec
+from tests.machine.cloud import POISON, Cloud, CloudRemote, Crash, Faults, TextCodec, body_of, group_of
 
 STEPS = 25
 LEASE_RUNS_OUT = timedelta(minutes=10)
@@ -82,7 +83,7 @@ class History:
         self.seen_revision = 0
         self.mirror: dict[str, str] = {}
 
-    def worker(self, store: Store, faults: Faults) -> Worker:
+    def worker(self, store: Store, faults: Faults, owner: str = "machine") -> Worker:
         return Worker(
             store=store,
             remote=lambda _account, _kind: CloudRemote(self.cloud, faults),
@@ -90,7 +91,7 @@ class History:
             codec=lambda _provider, _kind: self.codec,
             interval=timedelta(minutes=15),
             now=lambda: self.now,
-            owner="machine",
+            owner=owner,
             chance=self.chance.random,
         )
 
@@ -99,7 +100,15 @@ class History:
     def edit(self) -> None:
         remote_id = f"o{self.chance.randrange(6)}" + self.chance.choice(["", "", "_x", "_y"])
         text = POISON if self.chance.random() < 0.05 else f"text {self.chance.randrange(1000)}"
-        self.cloud.write(remote_id, {"id": remote_id, "text": text})
+        photo = self.chance.choice([None, "none", f"photo {self.chance.randrange(1000)}"])
+        before = self.cloud.living(self.cloud.head).get(remote_id)
+        if before is not None and self.chance.random() < 0.5:
+            photo = before[1]["photo"]
+        self.cloud.write(remote_id, {"id": remote_id, "text": text, "photo": photo})
+
+    def rename(self) -> None:
+        """Back and forth between few names: what a crash left half done may be undone by the next renaming."""
+        self.cloud.label = self.chance.choice(["", "label"])
 
     def delete(self) -> None:
         living = sorted(self.cloud.living(self.cloud.head))
@@ -110,7 +119,7 @@ class History:
         dead = sorted(key for key, (_at, payload) in self.cloud.state(self.cloud.head).items() if payload is None)
         if dead:
             key = self.chance.choice(dead)
-            self.cloud.write(key, {"id": key, "text": "back"})
+            self.cloud.write(key, {"id": key, "text": "back", "photo": "photo back"})
 
     def expire(self) -> None:
         self.cloud.oldest_cursor = self.cloud.head + 1
@@ -120,9 +129,13 @@ class History:
 
     def pull(self) -> None:
         few = partial(self.chance.randrange, 4)
-        faults = Faults(lag=self.chance.choice([0, 0, 1, 3]), disorder=self.chance.random() < 0.5)
+        faults = Faults(
+            lag=self.chance.choice([0, 0, 1, 3]),
+            disorder=self.chance.random() < 0.5,
+            missing_photos=self.chance.choice([0.0, 0.0, 0.5, 1.0]),
+        )
         before = after = None
-        match self.chance.randrange(6):
+        match self.chance.randrange(7):
             case 0:
                 faults.fail_before_page = few()
             case 1:
@@ -131,6 +144,9 @@ class History:
                 before = 1 + few()
             case 3:
                 after = 1 + few()
+            case 4:
+                faults.stall_before_page = few()
+                faults.meanwhile = self.overtake
         try:
             self.worker(CrashingStore(self.store, before, after), faults).pull(
                 self.collection_id, full=self.chance.random() < 0.1
@@ -138,8 +154,20 @@ class History:
         except Crash:
             self.now += LEASE_RUNS_OUT
 
+    def overtake(self) -> None:
+        """The one who pulls sleeps past the end of its lease, the cloud moves on, and another one pulls."""
+        self.now += LEASE_RUNS_OUT
+        self.chance.choice([self.edit, self.delete, self.rename])()
+        faults = Faults(disorder=self.chance.random() < 0.5, missing_photos=self.chance.choice([0.0, 0.5]))
+        self.worker(self.store, faults, owner="another").pull(self.collection_id)
+
+    def set_the_clock_back(self) -> None:
+        self.now -= timedelta(hours=self.chance.choice([1, 24 * 400]))
+
     def step(self) -> None:
-        weighted = [self.edit] * 6 + [self.delete] * 3 + [self.undelete] + [self.expire] + [self.pull] * 6
+        weighted = (
+            [self.edit] * 6 + [self.delete] * 3 + [self.undelete] + [self.expire] + [self.rename] * 3 + [self.pull] * 6
+        )
         self.chance.choice([*weighted, self.map_anew])()
         self.now += timedelta(seconds=self.chance.randrange(1, 600))
         self.follow()
@@ -170,11 +198,15 @@ class History:
             published = {item.group_id: item.body for item in tx.items(self.collection_id)}
             quarantined = {entry.group_id for entry in tx.quarantined(self.collection_id)}
             revision = tx.changes(self.collection_id, 0)[0]
-        groups: dict[str, list[str]] = {}
-        for key, (_at, payload) in sorted(self.cloud.living(self.cloud.head).items()):
-            groups.setdefault(key.partition("_")[0], []).append(payload["text"])
-        poisoned = {group for group, texts in groups.items() if POISON in texts}
-        expected = {group: "\r\n".join(texts) for group, texts in groups.items() if group not in poisoned}
+        groups: dict[str, dict[str, Json]] = {}
+        for key, (_at, payload) in self.cloud.living(self.cloud.head).items():
+            groups.setdefault(group_of(key), {})[key] = payload
+        poisoned = {
+            group for group, objects in groups.items() if any(one["text"] == POISON for one in objects.values())
+        }
+        expected = {
+            group: body_of(self.cloud.label, objects) for group, objects in groups.items() if group not in poisoned
+        }
 
         assert {group: body for group, body in published.items() if group not in poisoned} == expected
         assert quarantined == poisoned

@@ -1,0 +1,162 @@
+"""The schedule hands out what is due, and nobody's trouble costs anybody else anything."""
+
+import random
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from apscheduler.schedulers import base as scheduling
+
+from ccdaemon.model import Account, Kind, ProviderName, Purpose, RemoteCollection
+from ccdaemon.store.base import Store
+from ccdaemon.store.engine import open_store
+from ccdaemon.sync import ticker as ticking
+from ccdaemon.sync.ticker import Ticker
+from ccdaemon.sync.worker import Worker
+from tests.machine.cloud import Cloud, CloudRemote, Faults, TextCodec
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+WORKERS = 2
+PATIENCE = 10.0  # seconds
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+    with store.write() as tx:
+        tx.add_person("ada", NOW)
+    yield store
+    store.close()
+
+
+class Shelf(CloudRemote):
+    """A remote with as many collections as its account's label says; a slow one answers when it may."""
+
+    def __init__(self, account: Account, gate: threading.Event | None) -> None:
+        super().__init__(Cloud(random.Random(1)), Faults())
+        self._count, self._gate = int(account.label.rpartition(" ")[2]), gate
+
+    def collections(self):
+        return [RemoteCollection(remote_id=f"c{n}", kind=self.kind, name=f"C{n}") for n in range(self._count)]
+
+    def pull(self, collection, cursor):
+        if self._gate is not None:
+            assert self._gate.wait(PATIENCE)
+        yield from super().pull(collection, cursor)
+
+
+def enrolled(store: Store, label: str) -> Account:
+    with store.write() as tx:
+        account = tx.add_account(
+            person_id=1, provider=ProviderName.GOOGLE, subject=label, ref=label, label=label, address="",
+            purposes=[Purpose.CONTACTS], writable=False, now=NOW,
+        )  # fmt: skip
+        tx.save_grant(
+            account.id, expected_generation=0, sealed_refresh_token=b"x", scopes=[], refresh_expires_at=None, now=NOW
+        )
+    return account
+
+
+def worker(store: Store, gate: threading.Event) -> Worker:
+    return Worker(
+        store=store,
+        remote=lambda account, _kind: Shelf(account, gate if account.label.startswith("slow") else None),
+        kinds=lambda _account: (Kind.CONTACTS,),
+        codec=lambda _provider, _kind: TextCodec(),
+        interval=timedelta(minutes=15),
+        now=lambda: NOW,
+        owner="test",
+    )
+
+
+def waiting(store: Store, account: Account) -> int:
+    """How many collections of an account were never pulled."""
+    with store.read() as tx:
+        return sum(one.last_success_at is None for one in tx.collections(account_id=account.id))
+
+
+def ticked_until(ticker: Ticker, is_so) -> bool:
+    """Tick until it is so, as the scheduler would, but faster."""
+    for _ in range(100):
+        ticker._tick()
+        if is_so():
+            return True
+        threading.Event().wait(0.02)
+    return False
+
+
+def test_an_account_with_more_collections_than_are_asked_for_leaves_room_for_the_others(store: Store):
+    """I9: the slow account's overdue collections fill every answer of ``due`` that does not leave it out."""
+    gate = threading.Event()
+    slow, other = enrolled(store, "slow 40"), enrolled(store, "other 1")
+    one = worker(store, gate)
+    for account in (slow, other):
+        one.list_collections(account)
+    with store.write() as tx:
+        for collection in tx.collections(account_id=other.id):
+            tx.schedule(collection.id, NOW)
+        for collection in tx.collections(account_id=slow.id):
+            tx.schedule(collection.id, NOW - timedelta(hours=1))
+
+    ticker = Ticker(one, workers=WORKERS)
+    ticker.start()
+    try:
+        assert ticked_until(ticker, lambda: waiting(store, other) == 0)
+        assert waiting(store, slow) == 40
+    finally:
+        gate.set()
+        ticker.stop()
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-2), timedelta(days=20_000)])
+def test_ticks_go_on_when_the_clock_jumps(jump: timedelta, store: Store, monkeypatch: pytest.MonkeyPatch):
+    """R-25: APScheduler waits for a time of day, and would catch up on every one that it missed."""
+
+    class Clock(datetime):
+        wrong = timedelta()
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + cls.wrong
+
+    for module in (scheduling, ticking):
+        monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setattr(ticking, "OVERDUE_SECONDS", 0.2)
+    ticks = threading.Semaphore(0)
+    ticker = Ticker(worker(store, threading.Event()), workers=WORKERS)
+    monkeypatch.setattr(ticker, "_submit_due", ticks.release)
+    ticker.start()
+    try:
+        assert ticks.acquire(timeout=PATIENCE)
+        Clock.wrong = jump
+        for _ in range(3):
+            assert ticks.acquire(timeout=PATIENCE)
+        assert ticker.is_alive()
+    finally:
+        ticker.stop()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=400)])
+def test_a_clock_that_ran_ahead_and_was_put_right_stops_no_pull(ahead: timedelta, store: Store):
+    """R-25: what was pulled while the clock was wrong is scheduled for the far future."""
+    account = enrolled(store, "only 1")
+    one = worker(store, threading.Event())
+    one.list_collections(account)
+    with store.read() as tx:
+        (collection,) = tx.collections()
+    replace(one, now=lambda: NOW + ahead).pull(collection.id)
+
+    ticker = Ticker(one, workers=WORKERS)
+    ticker.start()
+    try:
+
+        def is_pulled() -> bool:
+            with store.read() as tx:
+                return tx.collection(collection.id).last_success_at == NOW
+
+        assert ticked_until(ticker, is_pulled)
+    finally:
+        ticker.stop()

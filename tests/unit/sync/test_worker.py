@@ -1,0 +1,159 @@
+"""What a pull and a listing leave behind when they fail, are overtaken, or lose what they worked on."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ccdaemon.errors import MissingScope, Transient
+from ccdaemon.model import Collection, Outcome, RemoteCollection
+from ccdaemon.store.engine import open_store
+from ccdaemon.sync.pull import LEASE
+from tests.machine.cloud import Cloud, CloudRemote
+from tests.unit.sync.bench import Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+    yield Bench(store, Cloud(random.Random(1)))
+    store.close()
+
+
+class Deaf(CloudRemote):
+    """Cannot list its collections."""
+
+    def collections(self) -> list[RemoteCollection]:
+        raise Transient("no answer")
+
+
+class Interrupted(CloudRemote):
+    """Something happens between two pages."""
+
+    def __init__(self, bench: Bench, between: Callable[[], object]) -> None:
+        super().__init__(bench.cloud, bench.faults)
+        self._between = between
+
+    def pull(self, collection, cursor):
+        for number, page in enumerate(super().pull(collection, cursor)):
+            if number == 1:
+                self._between()
+            yield page
+
+
+def collections(bench: Bench) -> list[Collection]:
+    with bench.store.read() as tx:
+        return list(tx.collections())
+
+
+def test_i11_a_failed_listing_of_collections_is_a_run_and_removes_nothing(bench: Bench):
+    before = collections(bench)
+    deaf = replace(bench.worker, remote=lambda _account, _kind: Deaf(bench.cloud, bench.faults))
+
+    [failed] = deaf.list_collections(bench.account)
+
+    assert (failed.outcome, failed.collection_id, failed.error) == (Outcome.FAILED, None, "unavailable")
+    with bench.store.read() as tx:
+        assert list(tx.runs()) == [failed]
+    assert collections(bench) == before
+
+
+def test_the_first_listing_that_works_again_is_a_run_and_no_other(bench: Bench):
+    deaf = replace(bench.worker, remote=lambda _account, _kind: Deaf(bench.cloud, bench.faults))
+    deaf.list_collections(bench.account)
+    for _ in range(2):
+        assert list(bench.worker.list_collections(bench.account)) == []
+
+    with bench.store.read() as tx:
+        assert [run.outcome for run in tx.runs()] == [Outcome.DONE, Outcome.FAILED]
+
+
+def test_one_kind_that_cannot_be_listed_stops_no_other(bench: Bench):
+    class Half(CloudRemote):
+        def collections(self) -> list[RemoteCollection]:
+            if self.kind == "events":
+                raise MissingScope("not covered")
+            return [RemoteCollection(remote_id="new", kind=self.kind, name="New")]
+
+    half = replace(
+        bench.worker,
+        remote=lambda _account, kind: Half(bench.cloud, bench.faults, kind),
+        kinds=lambda _account: ("events", "contacts"),
+    )
+
+    assert [run.error for run in half.list_collections(bench.account)] == ["no_permission"]
+    assert [one.name for one in collections(bench)] == ["New"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_account_that_is_removed_while_it_is_pulled_leaves_nothing_and_raises_nothing(fails: bool, bench: Bench):
+    def remove() -> None:
+        with bench.store.write() as tx:
+            tx.remove_account(bench.account.id)
+        if fails:
+            raise Transient("no answer")
+
+    for number in range(5):
+        bench.write(f"o{number}", "text")
+    bench.worker = replace(bench.worker, remote=lambda _account, _kind: Interrupted(bench, remove))
+
+    assert bench.pull() is None
+    assert bench.rows() == []
+
+
+def test_a_calendar_that_ends_while_it_is_pulled_raises_nothing(bench: Bench):
+    def end() -> None:
+        with bench.store.write() as tx:
+            tx.save_collections(bench.account.id, "contacts", [], now=bench.clock)
+        raise Transient("no answer")
+
+    for number in range(5):
+        bench.write(f"o{number}", "text")
+    bench.worker = replace(bench.worker, remote=lambda _account, _kind: Interrupted(bench, end))
+
+    assert bench.pull() is None
+
+
+def test_an_account_that_is_removed_while_it_is_listed_raises_nothing(bench: Bench):
+    class Going(CloudRemote):
+        def collections(self) -> list[RemoteCollection]:
+            with bench.store.write() as tx:
+                tx.remove_account(bench.account.id)
+            return list(super().collections())
+
+    going = replace(bench.worker, remote=lambda _account, _kind: Going(bench.cloud, bench.faults))
+
+    assert list(going.list_collections(bench.account)) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_was_overtaken_says_nothing_about_the_pull_of_the_other(fails: bool, bench: Bench):
+    """A slow pull that ends after another took its lease must not count a failure nor move the schedule."""
+
+    def overtake() -> None:
+        bench.clock += 2 * LEASE
+        assert other.pull(bench.collection_id).outcome is Outcome.DONE
+        seen.extend(collections(bench))
+        bench.clock += LEASE
+        if fails:
+            raise Transient("no answer")
+
+    for number in range(5):
+        bench.write(f"o{number}", "text")
+    other = replace(bench.worker, owner="another")
+    seen: list[Collection] = []
+    bench.worker = replace(bench.worker, remote=lambda _account, _kind: Interrupted(bench, overtake))
+
+    assert bench.pull() is None
+    assert collections(bench) == seen
+    with bench.store.read() as tx:
+        assert [run.outcome for run in tx.runs()] == [Outcome.DONE]
+
+
+def test_a_collection_that_is_gone_is_not_pulled_and_raises_nothing(bench: Bench):
+    with bench.store.write() as tx:
+        tx.remove_account(bench.account.id)
+
+    assert bench.pull() is None
