@@ -181,20 +181,6 @@ class Config(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'ccdaemon.db'}"
 
     @property
-    def dav_address_file(self) -> Path:
-        """Where a running DAV server notes its URL, which nobody else knows when it listens on port 0."""
-        return self.data_dir / "dav.url"
-
-    def dav_url(self) -> str:
-        """Where clients reach DAV: ``public_url``, else where a running server says it is, else where one will be."""
-        if self.dav.public_url:
-            return self.dav.public_url
-        try:
-            return self.dav_address_file.read_text(encoding="ascii").strip()
-        except (OSError, ValueError):
-            return f"http://{self.dav.listen}"
-
-    @property
     def key_ring(self) -> Path:
         """The key ring in use: ``key_file``, else what systemd hands over, else the file in ``data_dir``."""
         if self.key_file is not None:

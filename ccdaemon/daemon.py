@@ -1,13 +1,17 @@
-"""Supervision: start the parts as processes, restart what dies, stop all in order. No part takes another down."""
+"""Supervision: start the parts as processes, restart what dies or hangs, stop all in order.
+
+No part takes another down.
+"""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ccdaemon import log, systemd
 from ccdaemon.errors import BadConfiguration
@@ -15,37 +19,67 @@ from ccdaemon.errors import BadConfiguration
 logger = log.get_logger(__name__)
 
 STOP_SECONDS = 9.0  # between SIGTERM and SIGKILL for a part; the whole stop is promised within 10
-FIRST_PAUSE = 0.5  # seconds before a dead part is started again; doubles, at most LONGEST_PAUSE
+FIRST_PAUSE = 0.5  # seconds before a dead part is started again; doubles with each death, at most LONGEST_PAUSE
 LONGEST_PAUSE = 30.0
-SILENT_SECONDS = 30.0  # a part that said nothing for so long counts as hung
-HEALTHY_SECONDS = 60.0  # a part that lived so long starts again without a pause
+HEALTHY_SECONDS = 60.0  # a part that lived so long did not die of its start: the pauses begin anew
+SILENT_SECONDS = 60.0  # a part that gave no sign of life for so long hangs
+TURN_SECONDS = 0.2  # how often the supervisor looks after its parts
+LAST_WORDS_SECONDS = 0.2  # to read what a dead part had said; its pipe is at its end by then
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # SIGHUP: the terminal is gone
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
+class _Life:
+    """One process of a part, from its start to its end. Its listener writes ``heard`` and ``is_ready``."""
+
+    process: subprocess.Popen[str]
+    began: float  # monotonic seconds
+    heard: float  # monotonic seconds of its last line
+    is_ready: bool = False  # it said READY
+    is_killed: bool = False  # it hung, and was sent what nobody survives
+    listener: threading.Thread | None = None
+
+    def end(self) -> None:
+        """Give back what belongs to a process that has ended."""
+        if self.listener is not None:
+            self.listener.join(LAST_WORDS_SECONDS)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+
+@dataclass(kw_only=True, eq=False)
 class Part:
-    """One child process and how it fares."""
+    """A command to keep running, and how that went so far."""
 
     name: str
     command: Sequence[str]
-    process: subprocess.Popen[str] | None = None
-    started: float = 0.0  # monotonic seconds
-    pause: float = FIRST_PAUSE
+    life: _Life | None = None  # None: before its first start, and between two lives
     start_at: float = 0.0  # monotonic seconds; not before
-    ready: str | None = None  # what it said when it answered: its READY line
-    was_ready: bool = False  # it answered at least once since the supervisor began
-    alive: float = field(default=0.0)  # monotonic seconds of its last line
+    pause: float = 0.0  # seconds it waited before its last start
+    was_ready: bool = False  # one of its lives that are over said READY
 
 
 class Supervisor:
     """Runs parts until told to stop.
 
-    A part is a command that prints ``READY <name> …`` once it answers, ``ALIVE`` from time to time, ends on SIGTERM and
-    when its standard input closes (so that nothing is left over when the supervisor is killed).
+    A part is a command that prints ``READY <name> …`` once it answers, then ``ALIVE`` from time to time as long as it
+    does its work; it ends on SIGTERM, and when its standard input closes (so that nothing is left over when the
+    supervisor is killed). Each runs in a session of its own: Ctrl-C on the terminal reaches the supervisor alone.
     """
 
-    def __init__(self, parts: Sequence[Part], *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        *,
+        say: Callable[[str], None],
+        silent_seconds: float = SILENT_SECONDS,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
         self._parts = list(parts)
         self._say = say
+        self._silent_seconds = silent_seconds
+        self._stop_seconds = stop_seconds
         self._stop = threading.Event()
         self._announced = False
         self._exit_code = 0
@@ -53,80 +87,122 @@ class Supervisor:
         self._last_watchdog = 0.0  # monotonic seconds
 
     def stop(self) -> None:
-        """Begin the orderly end; safe in a signal handler."""
+        """Begin the orderly end. From any thread, but not from a signal handler: see ``stop_on_signals``."""
         self._stop.set()
 
     def run(self) -> int:
-        """Supervise until ``stop``; returns the exit code."""
+        """Supervise until ``stop``; the exit code."""
+        last_turn = time.monotonic()
         try:
             while not self._stop.is_set():
+                now = time.monotonic()
+                if now - last_turn > self._silent_seconds / 2:
+                    self._forgive(now)
+                last_turn = now
                 for part in self._parts:
-                    self._tend(part)
+                    self._tend(part, now)
                 self._announce()
-                self._watchdog()
-                self._stop.wait(0.2)
+                self._feed_watchdog(now)
+                self._stop.wait(TURN_SECONDS)
         finally:
             systemd.notify(systemd.STOPPING)
             self._end_all()
         return self._exit_code
 
-    def _tend(self, part: Part) -> None:
-        now = time.monotonic()
-        if part.process is not None and part.process.poll() is not None:
-            if part.process.returncode == BadConfiguration.exit_code and not part.was_ready:
-                self._exit_code = part.process.returncode  # it said why; trying again would not mend it
-                self.stop()
-                return
-            lived = now - part.started
-            part.pause = FIRST_PAUSE if lived > HEALTHY_SECONDS else min(part.pause * 2, LONGEST_PAUSE)
-            logger.error("part died", part=part.name, status=part.process.returncode, again_in_seconds=part.pause)
-            part.process, part.ready, part.start_at = None, None, now + part.pause
-        if part.process is None and now >= part.start_at:
-            self._start(part)
+    def _forgive(self, now: float) -> None:
+        """This process, or the whole machine, stood still: who did not listen cannot say that others were silent."""
+        for part in self._parts:
+            if part.life is not None:
+                part.life.heard = now
 
-    def _start(self, part: Part) -> None:
-        part.started = part.alive = time.monotonic()
-        part.process = subprocess.Popen(  # noqa: S603 - our own command
-            part.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        threading.Thread(target=self._listen, args=(part, part.process), daemon=True).start()
+    def _tend(self, part: Part, now: float) -> None:
+        life = part.life
+        if life is None:
+            if now >= part.start_at:
+                self._start(part, now)
+        elif (status := life.process.poll()) is not None:
+            self._bury(part, life, status, now)
+        elif now - life.heard > self._silent_seconds and not life.is_killed:
+            logger.error("part hangs and is killed", part=part.name, silent_seconds=round(now - life.heard))
+            life.is_killed = True
+            life.process.kill()
 
-    def _listen(self, part: Part, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            part.alive = time.monotonic()
-            if line.startswith("READY "):
-                part.ready, part.was_ready = line.strip(), True
-                self._say(part.ready)
-            elif line.strip() != "ALIVE":
-                self._say(line.rstrip("\n"))
+    def _start(self, part: Part, now: float) -> None:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                part.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory or no process number just now
+            part.pause = next_pause(part.pause, lived=0.0)
+            part.start_at = now + part.pause
+            logger.error("part cannot be started", part=part.name, error=error.strerror, again_in_seconds=part.pause)
+            return
+        part.life = life = _Life(process=process, began=now, heard=now)
+        life.listener = threading.Thread(target=self._listen, args=(life,), name=f"{part.name} says", daemon=True)
+        life.listener.start()
+
+    def _listen(self, life: _Life) -> None:
+        assert life.process.stdout is not None
+        with life.process.stdout as lines:
+            for line in lines:
+                life.heard = time.monotonic()
+                life.is_ready = life.is_ready or line.startswith("READY ")
+                if line.strip() != "ALIVE":
+                    with contextlib.suppress(OSError, ValueError):  # nobody reads our own output; the part lives on
+                        self._say(line.rstrip("\n"))
+
+    def _bury(self, part: Part, life: _Life, status: int, now: float) -> None:
+        """Note a death, and when the next life begins; or the end of all, where another life would not help."""
+        life.end()
+        part.life = None
+        part.was_ready = part.was_ready or life.is_ready
+        if status == BadConfiguration.exit_code and not part.was_ready:
+            self._exit_code = status  # it said why
+            self.stop()
+            return
+        part.pause = next_pause(part.pause, lived=now - life.began)
+        part.start_at = now + part.pause
+        logger.error("part died", part=part.name, status=status, again_in_seconds=part.pause)
 
     def _announce(self) -> None:
-        if not self._announced and all(part.ready for part in self._parts):
+        if not self._announced and all(part.life is not None and part.life.is_ready for part in self._parts):
             self._announced = True
             systemd.notify(systemd.READY, systemd.status("serving and pulling"))
 
-    def _watchdog(self) -> None:
-        """Tell systemd that the service lives, as long as every part gave a sign of life of its own."""
-        now = time.monotonic()
+    def _feed_watchdog(self, now: float) -> None:
+        """Tell systemd that all is in hand: each part lives, or is about to be started again.
+
+        Not while one that hung does not even die: then only systemd can help.
+        """
         if self._watchdog_interval is None or now - self._last_watchdog < self._watchdog_interval.total_seconds():
             return
-        if all(now - part.alive < SILENT_SECONDS for part in self._parts):
+        if not any(part.life is not None and part.life.is_killed for part in self._parts):
             systemd.notify(systemd.WATCHDOG)
             self._last_watchdog = now
 
     def _end_all(self) -> None:
-        running = [part.process for part in self._parts if part.process is not None and part.process.poll() is None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in running:
+        lives = [part.life for part in self._parts if part.life is not None]
+        for life in lives:
+            life.process.terminate()
+        deadline = time.monotonic() + self._stop_seconds
+        for life in lives:
             try:
-                process.wait(timeout=max(0.1, deadline - time.monotonic()))
+                life.process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                logger.error("part did not stop in time and was killed", pid=process.pid)
-                process.kill()
-                process.wait()
+                logger.error("part did not stop in time and is killed", pid=life.process.pid)
+                life.process.kill()
+                life.process.wait()
+            life.end()
+
+
+def next_pause(last: float, *, lived: float) -> float:
+    """Seconds until a part is started again that had waited ``last`` seconds before its start and then ``lived``."""
+    return FIRST_PAUSE if last == 0.0 or lived >= HEALTHY_SECONDS else min(2 * last, LONGEST_PAUSE)
 
 
 def part_command(name: str, config_file: str | None, *, verbose: bool) -> list[str]:
@@ -138,18 +214,33 @@ def part_command(name: str, config_file: str | None, *, verbose: bool) -> list[s
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
-    """SIGTERM and SIGINT call ``stop``; a second one changes nothing."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop())
+    """A thread of its own calls ``stop`` when SIGTERM, SIGINT or SIGHUP comes, and again when one comes again.
+
+    A signal handler may interrupt anything, the middle of ``Event.set`` too, whose lock it could then never take. So
+    the handler does nothing, and the interpreter writes to a pipe that the thread reads. SIGHUP stays ignored where it
+    was (nohup). For the main thread; once in a process.
+    """
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+
+    def wait() -> None:
+        while os.read(readable, 512):  # several that came at once are one
+            stop()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
 
 
 def stop_with_parent(stop: Callable[[], None]) -> None:
     """Call ``stop`` when standard input closes: the supervisor is gone, however it went."""
 
     def wait() -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while sys.stdin.read(1):
+        with contextlib.suppress(OSError):
+            while os.read(0, 512):  # not sys.stdin: a thread that waits in it breaks the interpreter's own end
                 pass
         stop()
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=wait, name="parent", daemon=True).start()

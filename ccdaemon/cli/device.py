@@ -17,6 +17,7 @@ from ccdaemon.cli.base import (
     print_json,
     print_table,
 )
+from ccdaemon.dav.address import client_url
 from ccdaemon.errors import BadData, UnknownName
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 signs, none that is easily taken for another
@@ -53,7 +54,7 @@ def add(session: Session, name: str, person_name: str | None, as_json: bool) -> 
         if any(one.name == name for one in tx.devices(person.id)):
             raise BadData(f"{person.name} has a device {name} already; choose another name, or remove that one first")
         tx.add_device(person.id, name, secret_hash(password), now())
-    home = f"{config.dav_url()}/{person.name}/"
+    home = f"{client_url(config)}/{person.name}/"
     if as_json:
         print_json({"user": person.name, "password": password, "caldav_url": home, "carddav_url": home})
         return

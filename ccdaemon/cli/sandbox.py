@@ -1,8 +1,15 @@
 """``ccdaemon sandbox``: both clouds imitated on one port of this machine."""
 
+import threading
+from typing import TYPE_CHECKING
+
 import click
 
 from ccdaemon.cli.base import Command
+from ccdaemon.errors import BadConfiguration
+
+if TYPE_CHECKING:
+    from ccdaemon.sandbox.app import Sandbox
 
 
 @click.command(cls=Command)
@@ -19,6 +26,22 @@ def sandbox(listen: str, seed: int, people: int, contacts: int, events: int) -> 
     from ccdaemon.daemon import stop_on_signals
     from ccdaemon.sandbox.app import Sandbox, Settings
 
-    cloud = Sandbox(Settings(listen=listen, seed=seed, people=people, contacts=contacts, events=events))
-    stop_on_signals(cloud.close)
-    cloud.serve_forever(on_ready=lambda url: click.echo(f"READY sandbox {url}"))
+    stop = threading.Event()
+    with Sandbox(Settings(listen=listen, seed=seed, people=people, contacts=contacts, events=events)) as cloud:
+        url = _started(cloud, listen)
+        stop_on_signals(stop.set)
+        click.echo(f"READY sandbox {url}")
+        stop.wait()
+
+
+def _started(cloud: "Sandbox", listen: str) -> str:
+    """The URL of the sandbox, which serves now. Its errors become ours: it knows none of them."""
+    not_an_address = BadConfiguration(f"--listen {listen!r} is not HOST:PORT")
+    if not listen.rpartition(":")[0]:  # it would listen on every address
+        raise not_an_address
+    try:
+        return cloud.start()
+    except OSError as error:
+        raise BadConfiguration(f"--listen {listen} cannot be used: {error.strerror}") from error
+    except (ValueError, OverflowError) as error:
+        raise not_an_address from error

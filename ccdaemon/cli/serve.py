@@ -1,5 +1,6 @@
 """``ccdaemon run`` and its parts ``dav`` and ``worker``."""
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -13,6 +14,7 @@ from ccdaemon.cli.base import Command, Session, now, pass_session
 from ccdaemon.errors import BadConfiguration
 
 LIFE_SIGN_SECONDS = 5.0
+ANSWER_SECONDS = 15.0  # the DAV server may be busy for so long; the supervisor waits for several such times
 STOP_SECONDS = 8.0  # what a part grants its threads before it ends without them
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="Started by `ccdaemon run`.")
@@ -59,27 +61,22 @@ def only_one(data_dir: Path) -> Iterator[None]:
 @pass_session
 def dav(session: Session, supervised: bool) -> None:
     """Serve CardDAV and CalDAV alone. Needs the database, not the key."""
-    from ccdaemon.daemon import stop_on_signals, stop_with_parent
+    from ccdaemon.dav.address import is_answering, noted
     from ccdaemon.dav.server import make_wsgi_app, serve
 
     session.service = True
     config = session.config()
-    stop = threading.Event()
-    stop_on_signals(stop.set)
-    if supervised:
-        stop_with_parent(stop.set)
-        _life_signs(stop)
+    stop = _stop_event(supervised=supervised)
+    with session.store() as store, contextlib.ExitStack() as while_serving:
 
-    def ready(url: str) -> None:
-        config.dav_address_file.write_text(url, encoding="ascii")
-        click.echo(f"READY dav {url}")
+        def ready(url: str) -> None:
+            while_serving.enter_context(noted(config.data_dir, url))
+            click.echo(f"READY dav {url}")
+            if supervised:
+                _give_life_signs(stop, lambda: is_answering(url, timeout_seconds=ANSWER_SECONDS))
 
-    try:
-        with session.store() as store:
-            app = make_wsgi_app(store, public_url=config.dav.public_url, now=now)
-            serve(app, config.dav.listen, on_ready=ready, stop=stop)
-    finally:
-        config.dav_address_file.unlink(missing_ok=True)
+        app = make_wsgi_app(store, public_url=config.dav.public_url, now=now)
+        serve(app, config.dav.listen, on_ready=ready, stop=stop)
 
 
 @click.command(cls=Command)
@@ -87,20 +84,16 @@ def dav(session: Session, supervised: bool) -> None:
 @pass_session
 def worker(session: Session, supervised: bool) -> None:
     """Pull on schedule, alone. Needs database and key."""
-    from ccdaemon.daemon import stop_on_signals, stop_with_parent
     from ccdaemon.sync.ticker import Ticker
 
     session.service = True
-    stop = threading.Event()
-    stop_on_signals(stop.set)
-    if supervised:
-        stop_with_parent(stop.set)
+    stop = _stop_event(supervised=supervised)
     with session.app() as app:
         ticker = Ticker(app.worker, workers=app.config.sync.workers)
         ticker.start()
         click.echo("READY worker")
         if supervised:
-            _life_signs(stop, ticker.is_alive)
+            _give_life_signs(stop, ticker.is_alive)
         stop.wait()
         ending = threading.Thread(target=ticker.stop, daemon=True)
         ending.start()
@@ -109,12 +102,24 @@ def worker(session: Session, supervised: bool) -> None:
             os._exit(0)
 
 
-def _life_signs(stop: threading.Event, is_alive: Callable[[], bool] = lambda: True) -> None:
-    """Tell the supervisor now and then that this part works."""
+def _stop_event(*, supervised: bool) -> threading.Event:
+    """What is set when this part shall end."""
+    from ccdaemon.daemon import stop_on_signals, stop_with_parent
+
+    stop = threading.Event()
+    stop_on_signals(stop.set)
+    if supervised:
+        stop_with_parent(stop.set)
+    return stop
+
+
+def _give_life_signs(stop: threading.Event, is_alive: Callable[[], bool]) -> None:
+    """Tell the supervisor now and then that this part works, as long as it does."""
 
     def tell() -> None:
         while not stop.wait(LIFE_SIGN_SECONDS):
             if is_alive():
-                click.echo("ALIVE")
+                with contextlib.suppress(OSError):  # the supervisor is gone; ``stop_with_parent`` notices too
+                    click.echo("ALIVE")
 
-    threading.Thread(target=tell, daemon=True).start()
+    threading.Thread(target=tell, name="life signs", daemon=True).start()

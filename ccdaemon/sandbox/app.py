@@ -1,7 +1,6 @@
 """The composition of the sandbox: one world, both clouds, faults, journal, control plane, and the server in front."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -61,17 +60,6 @@ class Sandbox:
         self._thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="sandbox", daemon=True)
         self._thread.start()
         return server.url
-
-    def serve_forever(self, on_ready: Callable[[str], None]) -> None:
-        """Serve until ``close`` is called, by another thread or a signal handler; ``on_ready`` gets the base URL."""
-        url = self.start()
-        thread = self._thread
-        try:
-            on_ready(url)
-            if thread is not None:
-                thread.join()
-        finally:
-            self.close()
 
     def close(self) -> None:
         """Stop serving and drop all connections; what the world holds stays readable."""

@@ -110,7 +110,7 @@ def test_behind_a_tls_proxy_any_address_may_be_listened_on(write):
         write('[dav]\nlisten = "0.0.0.0:5232"\npublic_url = "https://dav.example.org"\n'), environment={}
     )
 
-    assert config.dav_url() == "https://dav.example.org"
+    assert config.dav.public_url == "https://dav.example.org"
 
 
 def test_a_home_is_found_in_paths_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
