@@ -64,8 +64,7 @@ def _sync_account(app: "App", account: Account, full: bool, show: "_Show") -> It
     for failed in failures:
         show.tell(f"{account.label}: {failed.detail} ({failed.error})")
         yield failed, None
-    if len(failures) == len(app.worker.kinds(account)) > 0:
-        return  # the provider cannot be reached or says no: each collection would take as long to find that out again
+    is_down = len(failures) == len(app.worker.kinds(account)) > 0
     with app.store.read() as tx:
         collections = tx.collections(account_id=account.id)
     for collection in collections:
@@ -76,6 +75,8 @@ def _sync_account(app: "App", account: Account, full: bool, show: "_Show") -> It
             continue
         show.tell(_line(account, collection, run))
         yield run, collection
+        if is_down and run.outcome is Outcome.FAILED:
+            return  # nothing of this provider works: each further collection would take as long to find that out
 
 
 def _line(account: Account, collection: Collection, run: Run) -> str:
