@@ -1,8 +1,11 @@
 """Options of the whole suite, and what more than one folder of tests uses."""
 
+import zoneinfo
 from pathlib import Path
 
 import pytest
+
+zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, which the product uses: a machine's own may be older
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Recorded payloads and official schemas; not part of the project."""

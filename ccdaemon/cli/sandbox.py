@@ -1,6 +1,7 @@
 """``ccdaemon sandbox``: both clouds imitated on one port of this machine."""
 
 import threading
+import zoneinfo
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,7 @@ def sandbox(listen: str, seed: int, people: int, contacts: int, events: int) -> 
     from ccdaemon.daemon import stop_on_signals
     from ccdaemon.sandbox.app import Sandbox, Settings
 
+    zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, as everywhere else: a machine's own may be older
     stop = threading.Event()
     with Sandbox(Settings(listen=listen, seed=seed, people=people, contacts=contacts, events=events)) as cloud:
         url = _started(cloud, listen)

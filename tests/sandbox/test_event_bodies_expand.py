@@ -4,13 +4,8 @@ The imitation answers ``/instances`` from the provider's rules (month ends inclu
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, reset_tzpath
-
-import icalendar
-import pytest
 
 from ccdaemon.mapping.google_events import GoogleEventCodec
 from ccdaemon.mapping.graph_events import GraphEventCodec
@@ -25,17 +20,6 @@ FIELDS = (
     "lastModifiedDateTime,location,organizer,originalEndTimeZone,originalStart,originalStartTimeZone,recurrence,"
     "reminderMinutesBeforeStart,responseStatus,seriesMasterId,showAs,start,subject,type"
 )
-
-
-@pytest.fixture(autouse=True)
-def _zones_of_the_package() -> Iterator[None]:
-    """The imitation and the reader take zones from the machine, which may be older than those of tzdata."""
-    for where in ((), None):
-        reset_tzpath(to=where)
-        ZoneInfo.clear_cache()
-        icalendar.use_zoneinfo()  # it keeps zones of its own
-        if where is not None:
-            yield
 
 
 def original(payload: Json, part: Part = Part.OBJECT, remote_id: str = "") -> Original:
