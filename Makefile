@@ -32,8 +32,7 @@ bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same 
 	$(BIN)/python benchmarks/dav.py
 
 lock:  ## renew requirements.lock from pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --extra dev --extra postgresql --all-build-deps --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
