@@ -21,6 +21,7 @@ a = "contacts_here"
 b = "contacts_there"
 collections = ["from b"]
 conflict_resolution = "b wins"
+metadata = ["displayname"]
 
 [storage contacts_here]
 type = "filesystem"
@@ -38,6 +39,7 @@ a = "calendars_here"
 b = "calendars_there"
 collections = ["from b"]
 conflict_resolution = "b wins"
+metadata = ["displayname", "color"]
 
 [storage calendars_here]
 type = "filesystem"

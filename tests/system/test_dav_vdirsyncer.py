@@ -1,7 +1,5 @@
 """A real client: vdirsyncer discovers and syncs every collection down; its files equal the stored bodies."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,53 +8,10 @@ import pytest
 
 from ccdaemon.dav.server import make_wsgi_app, serve
 from ccdaemon.store.engine import open_store
+from tests.system.client import PATIENCE, Vdirsyncer
 from tests.unit.dav.household import Household, event
 
 pytestmark = pytest.mark.system
-
-VDIRSYNCER = Path(sys.executable).with_name("vdirsyncer")
-PATIENCE = 120  # seconds; reached only where a test fails
-
-CONFIGURATION = """
-[general]
-status_path = "{folder}/status"
-
-[pair contacts]
-a = "contacts_here"
-b = "contacts_there"
-collections = ["from b"]
-conflict_resolution = "b wins"
-metadata = ["displayname"]
-
-[storage contacts_here]
-type = "filesystem"
-path = "{folder}/contacts"
-fileext = ".vcf"
-
-[storage contacts_there]
-type = "carddav"
-url = "{url}"
-username = "anna"
-password = "{password}"
-
-[pair calendars]
-a = "calendars_here"
-b = "calendars_there"
-collections = ["from b"]
-conflict_resolution = "b wins"
-metadata = ["displayname", "color"]
-
-[storage calendars_here]
-type = "filesystem"
-path = "{folder}/calendars"
-fileext = ".ics"
-
-[storage calendars_there]
-type = "caldav"
-url = "{url}"
-username = "anna"
-password = "{password}"
-"""
 
 
 @pytest.fixture
@@ -91,21 +46,6 @@ def url(household: Household) -> Iterator[str]:
     assert not server.is_alive()
 
 
-def vdirsyncer(folder: Path, *arguments: str) -> str:
-    """What it said, having ended well. It asks before it makes folders: yes."""
-    done = subprocess.run(
-        [VDIRSYNCER, "-c", folder / "vdirsyncer.conf", *arguments],
-        input="y\n" * 10,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 def files(folder: Path) -> dict[str, bytes]:
     """By collection and name; without what vdirsyncer keeps of a collection's properties."""
     return {
@@ -130,21 +70,16 @@ def by_uid(found: dict[str, bytes]) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, url: str, household: Household) -> Path:
-    folder = tmp_path / "client"
-    folder.mkdir()
-    (folder / "vdirsyncer.conf").write_text(
-        CONFIGURATION.format(folder=folder, url=url, password=household.anna.password)
-    )
-    return folder
+def client(tmp_path: Path, url: str, household: Household) -> Vdirsyncer:
+    return Vdirsyncer.at(tmp_path / "client", url, "anna", household.anna.password)
 
 
 def test_vdirsyncer_discovers_and_syncs_down_what_the_store_holds_and_only_that(
-    folder: Path, household: Household
+    client: Vdirsyncer, household: Household
 ) -> None:
-    vdirsyncer(folder, "discover")
-    vdirsyncer(folder, "sync")
-    first = files(folder / "contacts") | files(folder / "calendars")
+    client.run("discover")
+    client.run("sync")
+    first = files(client.folder / "contacts") | files(client.folder / "calendars")
 
     assert by_uid(first) == stored(household)
     assert len(first) == 60
@@ -152,30 +87,30 @@ def test_vdirsyncer_discovers_and_syncs_down_what_the_store_holds_and_only_that(
     household.put_cards(household.anna, 2, first=100)
     household.remove(household.anna.contacts, "000003.vcf")
     household.put_event(household.anna, "more.ics", *event("More", "more", household.clock()))
-    vdirsyncer(folder, "sync")
+    client.run("sync")
 
-    assert by_uid(files(folder / "contacts") | files(folder / "calendars")) == stored(household)
+    assert by_uid(files(client.folder / "contacts") | files(client.folder / "calendars")) == stored(household)
 
 
-def test_vdirsyncer_reads_names_and_colours(folder: Path, household: Household) -> None:
-    vdirsyncer(folder, "discover")
-    vdirsyncer(folder, "metasync")
+def test_vdirsyncer_reads_names_and_colours(client: Vdirsyncer, household: Household) -> None:
+    client.run("discover")
+    client.run("metasync")
 
-    calendar = folder / "calendars" / household.anna.calendar.href
-    book = folder / "contacts" / household.anna.contacts.href
+    calendar = client.folder / "calendars" / household.anna.calendar.href
+    book = client.folder / "contacts" / household.anna.contacts.href
     assert (calendar / "displayname").read_text() == "Calendar of anna"
     assert (calendar / "color").read_text() == "#9fe1e7"
     assert (book / "displayname").read_text() == "Contacts"
 
 
-def test_a_local_edit_is_refused_and_nothing_of_it_is_stored(folder: Path, household: Household) -> None:
-    vdirsyncer(folder, "discover")
-    vdirsyncer(folder, "sync")
+def test_a_local_edit_is_refused_and_nothing_of_it_is_stored(client: Vdirsyncer, household: Household) -> None:
+    client.run("discover")
+    client.run("sync")
     before = stored(household)
-    [path] = (folder / "contacts").glob("*/card-1.vcf")
+    [path] = (client.folder / "contacts").glob("*/card-1.vcf")
     path.write_bytes(path.read_bytes().replace(b"Person 1", b"Edited"))
 
     with pytest.raises(AssertionError, match="Forbidden"):
-        vdirsyncer(folder, "sync")
+        client.run("sync")
 
     assert stored(household) == before
