@@ -45,6 +45,9 @@ def objects(source: Json, key: str) -> list[Json]:
 
 
 def whole(source: Json, key: str) -> int:
-    """The whole number of a member, 0 when absent: both providers leave zero out."""
+    """The whole number of a member, 0 when absent (both providers leave zero out) or too large for iCalendar.
+
+    RFC 5545, section 3.3.8: an INTEGER has 32 bits.
+    """
     value = source.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else 0

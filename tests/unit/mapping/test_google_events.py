@@ -174,6 +174,12 @@ def test_every_instant_is_read_as_the_same_instant(moment, zone, minutes):
 PLACES = paths(GOOGLE_SERIES)
 
 
+def test_a_number_that_icalendar_cannot_hold_is_left_out():
+    assert_sound_or_refused(
+        [original(spoiled(GOOGLE_SERIES, ("sequence",), 10**40)), original(GOOGLE_EXCEPTION), CALENDAR]
+    )
+
+
 @given(st.lists(st.tuples(st.sampled_from(PLACES), SPOILS), min_size=1, max_size=3))
 @settings(deadline=None, max_examples=400)
 def test_a_spoiled_event_is_a_sound_body_or_refused_without_its_content(spoils):
