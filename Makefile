@@ -24,8 +24,9 @@ lint: $(VENV)/ready  ## style, types, layers, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-soak: $(VENV)/ready  ## many random histories of the engine
+soak: $(VENV)/ready  ## many random histories of the engine, new random payloads for the mapping
 	$(BIN)/pytest tests/machine --seeds 20000 --timeout 7200
+	$(BIN)/pytest tests/unit/mapping tests/contract/store --hypothesis-profile fuzz --timeout 7200
 
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py

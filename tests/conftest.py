@@ -3,7 +3,12 @@
 import zoneinfo
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5000)
+hypothesis.settings.load_profile("steady")  # the same examples in every run; `make soak` looks for new ones
 
 zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, which the product uses: a machine's own may be older
 
