@@ -31,6 +31,7 @@ soak: $(VENV)/ready  ## many random histories of the engine, new random payloads
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/dav.py
+	$(BIN)/python benchmarks/sandbox.py
 
 lock:  ## renew requirements.lock from pyproject.toml
 	$(BIN)/pip-compile --quiet --output-file requirements.lock pyproject.toml
