@@ -109,7 +109,7 @@ def test_f_39_ctrl_c_ends_the_daemon_and_its_parts_at_once(machine: Machine, tim
     output, errors = daemon.communicate(timeout=PATIENCE)  # all of them: each has the pipes
 
     assert daemon.returncode == 0
-    assert time.monotonic() - began < 6.0
+    assert time.monotonic() - began < 8.0
     assert "Traceback" not in errors
     assert "killed" not in errors
     assert output in ("", "READY worker\n")
