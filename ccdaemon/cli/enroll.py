@@ -1,6 +1,7 @@
 """``ccdaemon enroll``: connect an account by OAuth, with a browser here, a browser elsewhere, or a device code."""
 
 import sys
+import threading
 import time
 import webbrowser
 from collections.abc import Sequence
@@ -101,10 +102,11 @@ def _by_browser(
             click.echo(reached)
             click.echo("Open this address in any browser. If it ends at a page that cannot be shown,", err=True)
             click.echo("paste that page's address here and press Enter.", err=True)
-        elif webbrowser.open(reached):
-            click.echo("A browser window is open; sign in there. Waiting …", err=True)
         else:
-            click.echo(f"No browser could be opened. Open this address in one: {reached}", err=True)
+            # In a thread: some browsers keep their caller until they are closed, and nobody would hear the answer.
+            threading.Thread(target=webbrowser.open, args=(reached,), daemon=True).start()
+            click.echo("A browser opens; sign in there. If none does, open this address in one:", err=True)
+            click.echo(reached, err=True)
 
     return sign_in(
         app.provider(name).oauth,

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import sys
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
 
 from tests.system.client import PATIENCE
-from tests.system.installation import Installation, only_message
+from tests.system.installation import Cloud, Installation, only_message
 
 pytestmark = pytest.mark.system
 
@@ -174,3 +176,18 @@ def test_the_second_person_cannot_take_the_first_ones_account(bare: Installation
 
     assert codes == [77]
     assert "enrolled by another person" in only_message(said)
+
+
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+def test_a_browser_that_keeps_its_caller_waiting_is_heard_all_the_same(
+    provider: str, tmp_path: Path, small_cloud: Cloud
+) -> None:
+    """The default way in, with a browser that ends only when it has its page."""
+    browser = f'{sys.executable} -c "import sys, requests; requests.get(sys.argv[1], timeout=60)" %s'
+    home = Installation(tmp_path, small_cloud, env={"BROWSER": browser})
+    home.write_config()
+    home.run("init", "--person", "ada")
+
+    said = home.run("enroll", provider, "--timeout", "1").stderr
+
+    assert "enrolled as" in said
