@@ -12,7 +12,7 @@ from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part,
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
-from ccdaemon.providers.originals import group_of, shared, tombstone
+from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, shared, tombstone
 from ccdaemon.providers.paging import Walk, make_cursor, read_cursor
 from ccdaemon.providers.transport import TransportFactory
 
@@ -76,6 +76,8 @@ class GoogleCalendars:
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         """One event. What was deleted is still answered for a while, and comes as a tombstone."""
+        if is_nameless(remote_id):
+            return None
         try:
             row = self._api.execute(self._api.service.events().get(calendarId=collection.remote_id, eventId=remote_id))
         except NotFound:
@@ -127,7 +129,9 @@ class GoogleCalendars:
 
     def _original(self, row: Json) -> Original:
         """A cancelled exception of a living series is the reason for an EXDATE; every other cancelled row is dead."""
-        remote_id = text(row, "id", _WHERE)
+        remote_id = id_of(row, "id")
+        if not remote_id:
+            return nameless(row)
         etag = str(row.get("etag", ""))
         if row.get("status") == "cancelled" and not row.get("recurringEventId"):
             # Its id may be that of an instance whose series was cut short: never take it for its master's.

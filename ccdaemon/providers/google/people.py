@@ -23,7 +23,7 @@ from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part,
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
-from ccdaemon.providers.originals import group_of, shared, tombstone
+from ccdaemon.providers.originals import group_of, id_of, nameless, shared, tombstone
 from ccdaemon.providers.paging import Walk, make_cursor, read_cursor
 from ccdaemon.providers.photos import MAX_PHOTO_BYTES, photo
 from ccdaemon.providers.transport import TransportFactory, error_of_response
@@ -177,12 +177,14 @@ class GoogleContacts:
                 yield tombstone(before, before)
 
     def _original(self, person: Json) -> Original:
-        name = text(person, "resourceName", _WHERE)
         metadata = _metadata(person)
-        source: Json = next((one for one in members(metadata, "sources", _WHERE) if one.get("type") == "CONTACT"), {})
+        sources = metadata.get("sources")
+        listed = [one for one in sources if isinstance(one, dict)] if isinstance(sources, list) else []
+        source: Json = next((one for one in listed if one.get("type") == "CONTACT"), {})
         deleted = metadata.get("deleted") is True
-        remote_id = source.get("id")
-        remote_id = remote_id if isinstance(remote_id, str) and remote_id else _source_id(name)
+        remote_id = id_of(source, "id") or _source_id(id_of(person, "resourceName"))
+        if not remote_id:
+            return nameless(person)
         return Original(
             remote_id=remote_id,
             group_id=remote_id if deleted else group_of(self._codec, person, remote_id),

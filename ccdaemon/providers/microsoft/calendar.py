@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 from ccdaemon.errors import BadAnswer, CcdaemonError, CursorExpired, NotFound, Rejected
 from ccdaemon.mapping import Codec
+from ccdaemon.mapping.fields import objects
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, segment
-from ccdaemon.providers.originals import group_of, shared, tombstone
+from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, shared, tombstone
 from ccdaemon.providers.paging import make_cursor, read_cursor
 from ccdaemon.providers.transport import TransportFactory
 
@@ -91,6 +92,8 @@ class OutlookCalendars:
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         """A single event or a whole series. None for an instance, a part of its series, and for what moved away."""
+        if is_nameless(remote_id):
+            return None
         found = self._still_here(f"/me/calendars/{segment(collection.remote_id)}", [remote_id])
         events = [event for event in found.values() if event.get("type") not in _INSTANCES]
         return next(iter(self._originals(events)), None)
@@ -116,7 +119,7 @@ class OutlookCalendars:
         """The whole feed is read before anything is asked for: an instance and its master can be pages apart."""
         if abs(self._now() - datetime.fromisoformat(place["opened"])) > REOPEN_AFTER:  # by a clock ahead, too
             raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
-        rows, link = self._feed(place["link"])
+        rows, without_id, link = self._feed(place["link"])
         removed = [remote_id for remote_id, row in rows.items() if "@removed" in row]
         living = {remote_id: row for remote_id, row in rows.items() if "@removed" not in row}
         told = {remote_id: row for remote_id, row in living.items() if row.get("type") not in _INSTANCES}
@@ -126,25 +129,29 @@ class OutlookCalendars:
         asked |= self._events(sorted(_masters_of(living) - known - asked.keys()))
         originals = [tombstone(remote_id, remote_id) for remote_id in removed if remote_id not in asked]
         whole = [event for event in asked.values() if event.get("type") not in _INSTANCES]
-        originals += self._originals([*told.values(), *whole])
+        originals += self._originals([*told.values(), *whole, *without_id])
         yield Page(
             originals=[self._calendar(calendar), *originals],
             cursor=_following(link, place["opened"]),
         )
 
-    def _feed(self, link: str) -> tuple[dict[str, Json], object]:
-        """Every id with its last row, and the next delta link if there was one."""
+    def _feed(self, link: str) -> tuple[dict[str, Json], list[Json], object]:
+        """Every id with its last row, the rows that have none, and the next delta link if there was one."""
         rows: dict[str, Json] = {}
+        without_id: list[Json] = []
         following = None
         pages = self._graph.pages(link, _WHERE, page_size=DELTA_PAGE_SIZE)
         try:
             for page in pages:
                 for row in members(page, "value", _WHERE):
-                    rows[text(row, "id", _WHERE)] = row
+                    if remote_id := id_of(row, "id"):
+                        rows[remote_id] = row
+                    else:
+                        without_id.append(row)
                 following = page.get(DELTA_LINK)
         except Rejected as error:
             raise CursorExpired(f"{_WHERE}: the delta link was refused") from error
-        return rows, following
+        return rows, without_id, following
 
     def _events(self, ids: Sequence[str]) -> dict[str, Json]:
         """Those of the events that exist, in whichever calendar, by id; times in UTC."""
@@ -159,8 +166,9 @@ class OutlookCalendars:
         lists around that time.
         """
         events = self._events(ids)
-        doubtful = [one for one, event in events.items() if event.get("type") not in _INSTANCES]
-        answers = self._graph.batch([Ask(path=_around(calendar, events[one])) for one in doubtful], _WHERE)
+        around = {one: _around(calendar, event) for one, event in events.items() if event.get("type") not in _INSTANCES}
+        doubtful = {one: path for one, path in around.items() if path is not None}
+        answers = self._graph.batch([Ask(path=path) for path in doubtful.values()], _WHERE)
         for one, answer in zip(doubtful, answers, strict=True):
             if one not in {row.get("id") for row in members(_found(answer) or {}, "value", _WHERE)}:
                 del events[one]
@@ -168,8 +176,9 @@ class OutlookCalendars:
 
     def _originals(self, events: Sequence[Json]) -> list[Original]:
         """Singles as they are, masters asked for again with everything that belongs to them."""
-        masters = {text(event, "id", _WHERE): _zone(event) for event in events if event.get("type") == _MASTER}
-        singles = [self._original(event) for event in events if event.get("type") != _MASTER]
+        named = ((id_of(event, "id"), event) for event in events)
+        masters = {one: _zone(event) for one, event in named if one and event.get("type") == _MASTER}
+        singles = [self._original(event) for event in events if id_of(event, "id") not in masters]
         return singles + [self._original(master) for master in self._masters(masters)]
 
     def _masters(self, zones: Mapping[str, str | None]) -> Iterator[Json]:
@@ -186,8 +195,10 @@ class OutlookCalendars:
         return shared(CALENDAR, calendar, etag=str(calendar.get("changeKey") or ""))
 
     def _original(self, event: Json) -> Original:
-        remote_id = text(event, "id", _WHERE)
-        parts = [event, *members({"parts": event.get("exceptionOccurrences") or []}, "parts", _WHERE)]
+        remote_id = id_of(event, "id")
+        if not remote_id:
+            return nameless(bare(event))
+        parts = [event, *objects(event, "exceptionOccurrences")]
         return Original(
             remote_id=remote_id,
             group_id=group_of(self._codec, event, remote_id),
@@ -221,15 +232,19 @@ def _master_path(remote_id: str) -> str:
     return f"/me/events/{segment(remote_id)}?$select={EVENT_FIELDS}&$expand=exceptionOccurrences"
 
 
-def _around(calendar: str, event: Json) -> str:
-    """A listing of singles and masters that begin within a day of this one, which came with times in UTC."""
+def _around(calendar: str, event: Json) -> str | None:
+    """A listing of singles and masters that begin within a day of this one, which came with times in UTC.
+
+    None for one that begins at no time: it is believed to be here, and the mapping will say what is wrong with it.
+    """
     start = event.get("start")
-    try:
-        at = datetime.fromisoformat(text(start if isinstance(start, dict) else {}, "dateTime", _WHERE))
-    except ValueError:
-        raise BadAnswer(f"{_WHERE}: an event begins at no time") from None
     day = timedelta(days=1)
-    span = f"start/dateTime ge '{(at - day).isoformat()}' and start/dateTime le '{(at + day).isoformat()}'"
+    try:
+        at = datetime.fromisoformat(id_of(start if isinstance(start, dict) else {}, "dateTime"))
+        first, last = at - day, at + day
+    except (ValueError, OverflowError):
+        return None
+    span = f"start/dateTime ge '{first.isoformat()}' and start/dateTime le '{last.isoformat()}'"
     return f"{calendar}/events?$select=id&$top={MAX_NEIGHBOURS}&$filter={quote(span, safe='')}"
 
 

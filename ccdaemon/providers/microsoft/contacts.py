@@ -15,7 +15,7 @@ from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part,
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, segment
-from ccdaemon.providers.originals import group_of, tombstone
+from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, tombstone
 from ccdaemon.providers.paging import make_cursor, read_cursor
 from ccdaemon.providers.photos import photo
 from ccdaemon.providers.transport import TransportFactory
@@ -74,6 +74,8 @@ class OutlookContacts:
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         """None also when the contact is in another folder by now: an immutable id survives a move."""
+        if is_nameless(remote_id):
+            return None
         try:
             contact = self._graph.get(f"/me/contacts/{segment(remote_id)}", _WHERE)
         except NotFound:
@@ -120,7 +122,9 @@ class OutlookContacts:
         return self._other_folders or frozenset()
 
     def _original(self, row: Json) -> Original:
-        remote_id = text(row, "id", _WHERE)
+        remote_id = id_of(row, "id")
+        if not remote_id:
+            return nameless(bare(row))
         if "@removed" in row:
             return tombstone(remote_id, remote_id)
         return Original(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ccdaemon.errors import BadAnswer, CursorExpired, NotFound, RateLimited, Rejected
+from ccdaemon.errors import BadAnswer, CursorExpired, NotFound, RateLimited, Rejected, Unmappable
+from ccdaemon.mapping import Codec
 from ccdaemon.mapping.codecs import CODECS
 from ccdaemon.model import AccessToken, Collection, Cursor, Kind, Original, ProviderName
 from ccdaemon.providers.google.calendar import GoogleCalendars
@@ -16,6 +17,7 @@ from ccdaemon.providers.google.people import GoogleContacts
 from ccdaemon.providers.microsoft.calendar import REOPEN_AFTER, OutlookCalendars
 from ccdaemon.providers.microsoft.contacts import OutlookContacts
 from ccdaemon.providers.microsoft.graph import Ask, Graph
+from ccdaemon.providers.originals import is_nameless, nameless
 from ccdaemon.providers.paging import make_cursor
 from ccdaemon.providers.transport import Transport, TransportFactory
 from tests.unit.providers.conftest import Script, answer
@@ -125,10 +127,28 @@ def test_i9_photos_are_not_asked_for_of_a_host_that_is_down(scripted: Start) -> 
     assert len(script.heard) == 3 * 4  # photos and attempts
 
 
-@pytest.mark.parametrize("person", [{}, {"resourceName": 7}, {"resourceName": "people/c1", "metadata": {"sources": 1}}])
-def test_t47_a_person_that_makes_no_sense_spoils_its_page(scripted: Start, person: Mapping[str, Any]) -> None:
-    with pytest.raises(BadAnswer):
-        _people(scripted, person)
+@pytest.mark.parametrize("person", [{}, {"resourceName": []}, {"metadata": {"sources": [{"type": "CONTACT"}, 5]}}])
+def test_r51_a_person_without_an_id_is_an_original_of_its_own(scripted: Start, person: Mapping[str, Any]) -> None:
+    neighbour = {"resourceName": "people/c123"}
+
+    found, other = _people(scripted, person, neighbour)
+
+    assert other.remote_id == "7b"
+    _assert_nameless(found, person, CODECS[ProviderName.GOOGLE, Kind.CONTACTS])
+
+
+def test_t47_sources_of_another_type_say_nothing(scripted: Start) -> None:
+    [found] = _people(scripted, {"resourceName": "people/c123", "metadata": {"sources": 1}})
+
+    assert found.remote_id == "7b"
+
+
+def _assert_nameless(found: Original, payload: Mapping[str, Any], codec: Codec) -> None:
+    """It can be told from others, cannot be asked for, and cannot be published."""
+    assert (found.payload, found.group_id, found.deleted) == (payload, found.remote_id, False)
+    assert is_nameless(found.remote_id)
+    with pytest.raises(Unmappable):
+        codec.to_body([found])
 
 
 # --- Calendar ---------------------------------------------------------------------------------------------------------
@@ -177,6 +197,12 @@ def test_trap_5_what_is_left_of_a_shortened_series_never_deletes_its_master(
 )
 def test_the_version_of_an_event_is_in_its_etag(scripted: Start, row: Mapping[str, Any], version: int) -> None:
     assert _event(scripted, id="abc", status="confirmed", **row).version == version
+
+
+def test_r51_an_event_without_an_id_is_an_original_of_its_own(scripted: Start) -> None:
+    row = {"summary": "x", "start": {"date": "2026-01-01"}, "end": {"date": "2026-01-02"}, "id": ""}
+
+    _assert_nameless(_event(scripted, **row), row, CODECS[ProviderName.GOOGLE, Kind.EVENTS])
 
 
 # --- Graph ------------------------------------------------------------------------------------------------------------
@@ -258,6 +284,38 @@ def test_a_batch_holds_twenty_parts_at_most_each_with_its_preferences(scripted: 
     assert found == [{"n": number} for number in range(25)]
     part = json.loads(script.heard[0].body)["requests"][0]
     assert part["headers"] == {"Prefer": 'IdType="ImmutableId", outlook.timezone="W. Europe Standard Time"'}
+
+
+def test_r51_graph_objects_without_an_id_are_originals_of_their_own(scripted: Start) -> None:
+    contact, event = {"givenName": "x"}, {"subject": "x", "type": "seriesMaster"}
+    link = {"@odata.deltaLink": LINK}
+    feed = scripted(_said({"value": [event], **link}), _said({"id": "c"}))
+    listing = scripted(_said({"value": [], **link}), _said({"id": "c"}), _said({"value": [event]}))
+
+    [contacts] = _folders(scripted(_said({"value": [contact], **link}))).pull(
+        _collection("contacts", Kind.CONTACTS), None
+    )
+    [changes] = _outlook(feed).pull(_collection("c", Kind.EVENTS), PLACE)
+    _, listed, _ = _outlook(listing).pull(_collection("c", Kind.EVENTS), None)
+
+    _assert_nameless(contacts.originals[0], contact, CODECS[ProviderName.MICROSOFT, Kind.CONTACTS])
+    for found in (changes.originals[1], listed.originals[0]):
+        _assert_nameless(found, event, CODECS[ProviderName.MICROSOFT, Kind.EVENTS])
+
+
+def test_r51_what_has_no_id_is_never_asked_for(scripted: Start) -> None:
+    script = scripted(_said({}, 500))
+    remote_id = nameless({"x": 1}).remote_id
+
+    found = [
+        _contacts(script).get(_collection("connections", Kind.CONTACTS), remote_id),
+        _calendars(script).get(_collection("cal", Kind.EVENTS), remote_id),
+        _folders(script).get(_collection("contacts", Kind.CONTACTS), remote_id),
+        _outlook(script).get(_collection("c", Kind.EVENTS), remote_id),
+    ]
+
+    assert found == [None] * 4
+    assert script.heard == []
 
 
 @pytest.mark.parametrize("spoilt", [_batch_of(), _batch_of(("0", 200, None)), _said({"responses": [{"id": "0"}]})])
