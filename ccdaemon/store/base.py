@@ -125,6 +125,10 @@ class Reader(Protocol):
 
     def uid_exists(self, collection_id: int, uid: str) -> bool: ...
 
+    def groups_named(self, collection_id: int, name: str) -> Sequence[str]:
+        """Groups that ``name`` may mean: their own id, the href or UID of their living item, the remote_id of one of
+        their living originals. Sorted."""
+
     def changes(self, collection_id: int, since: int) -> tuple[int, Sequence[Change]]:
         """The collection's revision and what changed after ``since``, oldest first, each href once.
 

@@ -9,15 +9,15 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import Executable, RowMapping, Select, bindparam, insert, select, union, update
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item
+from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item, Part
 from ccdaemon.store.base import Draft
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection, move_revision
 from ccdaemon.store.columns import among, clean
-from ccdaemon.store.schema import collections, items
+from ccdaemon.store.schema import collections, items, originals
 
 ETAG_CHARACTERS = 32  # 128 bits of SHA-256, in hex
 INDEX_COLUMNS = ("uid", "component", "name", "starts_at", "ends_at", "recurring")  # fields of BodyIndex
@@ -49,6 +49,22 @@ BY_HREFS = LIVING.where(among(items.c.href, "hrefs"))
 BY_GROUP = LIVING.where(items.c.group_id == bindparam("group_id"))
 BY_GROUPS = LIVING.where(among(items.c.group_id, "group_ids"))
 UID = select(items.c.id).where(HERE, items.c.uid == bindparam("uid"), ~items.c.deleted).limit(1)
+NAMED = union(  # unordered, or SQLite would walk the whole collection by group
+    select(items.c.group_id).where(HERE, ~items.c.deleted, items.c.href == bindparam("name")),
+    select(items.c.group_id).where(HERE, ~items.c.deleted, items.c.uid == bindparam("name")),
+    select(originals.c.group_id).where(
+        originals.c.collection_id == bindparam("collection_id"),
+        ~originals.c.deleted,
+        originals.c.part == Part.OBJECT,
+        originals.c.remote_id == bindparam("name"),
+    ),
+    select(originals.c.group_id).where(
+        originals.c.collection_id == bindparam("collection_id"),
+        ~originals.c.deleted,
+        originals.c.part == Part.OBJECT,
+        originals.c.group_id == bindparam("name"),
+    ),
+)
 
 PLACE = select(collections.c.revision, collections.c.floor).where(collections.c.id == bindparam("collection_id"))
 CHANGES = (
@@ -105,6 +121,11 @@ class ItemsReader(Bound):
     def uid_exists(self, collection_id: int, uid: str) -> bool:
         """Whether a living item has this UID; several may."""
         return self.connection.execute(UID, {"collection_id": collection_id, "uid": uid}).first() is not None
+
+    def groups_named(self, collection_id: int, name: str) -> Sequence[str]:
+        """Groups whose id, item's href or UID, or original's remote_id this is; sorted."""
+        rows = self.connection.execute(NAMED, {"collection_id": collection_id, "name": name})
+        return sorted(row.group_id for row in rows)
 
     def changes(self, collection_id: int, since: int) -> tuple[int, Sequence[Change]]:
         """The collection's revision and what changed after ``since``, oldest first, each href once.

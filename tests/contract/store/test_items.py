@@ -9,7 +9,7 @@ from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import BodyIndex, Change, Item
 from ccdaemon.store.base import Transaction
 from ccdaemon.store.engine import SqlStore
-from tests.contract.store.scene import MINUTE, NOW, Scene, base, draft, index
+from tests.contract.store.scene import MINUTE, NOW, Scene, base, draft, index, original
 from tests.contract.store.writes import recorded
 
 BODY = "BEGIN:VCARD\r\nFN:Zoë 💡\r\nEND:VCARD\r\n"
@@ -31,6 +31,20 @@ def revision(tx: Transaction, collection_id: int) -> int:
     collection = tx.collection(collection_id)
     assert collection is not None
     return collection.revision
+
+
+def test_a_group_is_found_by_whatever_a_person_may_call_it(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        tx.observe(scene.book.id, [original("r1", group_id="g1"), original("r2", group_id="g2")])
+        tx.put(scene.book.id, group_id="g1", href="h1.vcf", body=BODY, index=index("u"), base=None, now=NOW)
+        tx.put(scene.book.id, group_id="g2", href="h2.vcf", body=BODY, index=index("u"), base=None, now=NOW)
+
+    with store.read() as reader:
+        names = ("g1", "h1.vcf", "r2", index("u").uid, "nobody", "")
+        found = {name: reader.groups_named(scene.book.id, name) for name in names}
+        assert reader.groups_named(scene.calendar.id, "g1") == []
+
+    assert found == {"g1": ["g1"], "h1.vcf": ["g1"], "r2": ["g2"], index("u").uid: ["g1", "g2"], "nobody": [], "": []}
 
 
 def test_a_new_item_moves_the_revision_by_one_and_is_found_in_every_way(store: SqlStore, scene: Scene) -> None:

@@ -27,6 +27,7 @@ QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "item_of_group": lambda tx, book: tx.item_of_group(book, "a"),
     "items_of_groups": lambda tx, book: tx.items_of_groups(book, ["a", "b"]),
     "uid_exists": lambda tx, book: tx.uid_exists(book, "a"),
+    "groups_named": lambda tx, book: tx.groups_named(book, "a"),
     "changes": lambda tx, book: tx.changes(book, 1),
     "observe": lambda tx, book: tx.observe(book, [original("a", version=2), original("n")], generation=1),
     "put_many": lambda tx, book: tx.put_many(book, [draft("a", body="N"), draft("n")], now=NOW),
