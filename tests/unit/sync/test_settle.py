@@ -96,14 +96,21 @@ def test_a_new_version_of_the_codec_maps_everything_again_without_fetching(bench
             return body and body.upper()
 
     bench.write("o1", "text")
+    bench.write("o2", "LOUD ALREADY")
     bench.pull()
+    with bench.store.read() as tx:
+        before = {item.group_id: item for item in tx.items(bench.collection_id)}
     bench.codec = Louder()
     bench.faults = Faults(fail_before_page=0)
 
     run = bench.pull()
 
+    with bench.store.read() as tx:
+        after = {item.group_id: item for item in tx.items(bench.collection_id)}
     assert run.error == Transient.code
-    assert bench.bodies() == {"o1": "TEXT"}
+    assert bench.bodies() == {"o1": "TEXT", "o2": "LOUD ALREADY"}
+    assert after["o1"].etag != before["o1"].etag
+    assert after["o2"] == before["o2"]  # its etag and revision too
 
 
 def test_what_is_shared_reaches_every_item_when_it_changes(bench: Bench):
