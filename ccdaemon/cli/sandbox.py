@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @click.option("--people", default=2, show_default=True, type=click.IntRange(1, 50), help="How many identities exist.")
 @click.option("--contacts", default=200, show_default=True, type=click.IntRange(0), help="For each of them and cloud.")
 @click.option("--events", default=300, show_default=True, type=click.IntRange(0), help="For each of them and cloud.")
-def sandbox(listen: str, seed: int, people: int, contacts: int, events: int) -> None:
-    """Imitate Google and Microsoft: consent pages, contacts, calendars. Nothing leaves this machine.
+@click.option("--tasks", default=40, show_default=True, type=click.IntRange(0), help="For each of them and cloud.")
+def sandbox(listen: str, seed: int, people: int, contacts: int, events: int, tasks: int) -> None:
+    """Imitate Google and Microsoft: consent pages, contacts, calendars, tasks. Nothing leaves this machine.
 
     Point `provider.google.endpoint` and `provider.microsoft.endpoint` at the URL it prints.
     """
@@ -29,7 +30,8 @@ def sandbox(listen: str, seed: int, people: int, contacts: int, events: int) -> 
 
     zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, as everywhere else: a machine's own may be older
     stop = threading.Event()
-    with Sandbox(Settings(listen=listen, seed=seed, people=people, contacts=contacts, events=events)) as cloud:
+    settings = Settings(listen=listen, seed=seed, people=people, contacts=contacts, events=events, tasks=tasks)
+    with Sandbox(settings) as cloud:
         url = _started(cloud, listen)
         stop_on_signals(stop.set)
         click.echo(f"READY sandbox {url}")

@@ -14,6 +14,7 @@ from ccdaemon.sandbox.identities import identities
 from ccdaemon.sandbox.journal import Journal
 from ccdaemon.sandbox.oauth_google import GoogleIdentity
 from ccdaemon.sandbox.oauth_microsoft import MicrosoftIdentity
+from ccdaemon.sandbox.poison import Poison
 from ccdaemon.sandbox.server import Server
 from ccdaemon.sandbox.switches import Switches
 from ccdaemon.sandbox.wire import Request, Routes
@@ -32,6 +33,7 @@ class Settings:
     people: int = 2
     contacts: int = 200  # per person and cloud
     events: int = 300  # per person and cloud
+    tasks: int = 40  # per person and cloud
     listen: str = "127.0.0.1:8765"  # port 0: any free one
     access_token_seconds: int = 3599  # Google's; Microsoft's live up to half as long again
 
@@ -43,7 +45,11 @@ class Sandbox:
         self.settings = settings or Settings()
         people = identities(self.settings.people)
         self.world = World(
-            seed=self.settings.seed, contacts=self.settings.contacts, events=self.settings.events, identities=people
+            seed=self.settings.seed,
+            contacts=self.settings.contacts,
+            events=self.settings.events,
+            tasks=self.settings.tasks,
+            identities=people,
         )
         self.switches = Switches()
         self.faults = Faults()
@@ -84,7 +90,8 @@ class Sandbox:
         return self._server
 
     def _compose(self, observer: Observer | None) -> Front:
-        routes = Routes()
+        poison = Poison(self.world)
+        routes = Routes(poison.around)
         seconds = self.settings.access_token_seconds
         GoogleIdentity(self.world, self.grants, self.switches, seconds).register(routes)
         MicrosoftIdentity(self.world, self.grants, self.switches, seconds).register(routes)
@@ -97,6 +104,7 @@ class Sandbox:
             faults=self.faults,
             journal=self.journal,
             switches=self.switches,
+            poison=poison,
         )
         return Front(
             world=self.world,

@@ -13,7 +13,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ccdaemon.sandbox.calendar_objects import Calendar, Event
-from ccdaemon.sandbox.calendar_recurrence import Occurrence, Series
+from ccdaemon.sandbox.calendar_recurrence import Series
+from ccdaemon.sandbox.calendar_rules import Occurrence
 from ccdaemon.sandbox.google_wire import rfc3339
 from ccdaemon.sandbox.wire import Json
 from ccdaemon.sandbox.world import Clock
@@ -26,7 +27,8 @@ ENTRY_FIELDS = frozenset(
         *("foregroundColor", "hidden", "selected", "defaultReminders", "notificationSettings", "accessRole"),
     }
 )
-MAX_SEARCHED = 20_000  # occurrences of one series that are looked at
+MAX_SEARCHED = 20_000  # occurrences of one series that are looked at for one of them
+MAX_PASSED = 40_000  # for those within a time; a hundred years of days
 
 
 class Agenda:
@@ -288,8 +290,8 @@ def overlaps(event: Event, calendar: Calendar, after: datetime | None, before: d
 
 
 def within(series: Series, after: datetime | None, before: datetime | None) -> Iterable[Occurrence]:
-    """The occurrences that touch the time between, in order. Endless when ``before`` is None and the rule is."""
-    for moment in series.occurrences():
+    """The occurrences that touch the time between, in order, as far as MAX_PASSED of them reach."""
+    for moment in itertools.islice(series.occurrences(), MAX_PASSED):
         if before is not None and series.instant(moment) >= before:
             return
         if after is None or series.instant(moment + series.length) > after:

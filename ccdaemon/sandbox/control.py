@@ -1,9 +1,10 @@
 """The control plane ``/__sandbox__/…``: how a test looks into the sandbox and moves it. JSON in, JSON out.
 
-    GET    health · people · log?since=N · counters · truth?person=&provider= · clock · switches · faults
-    DELETE log · faults · faults/{id}
+    GET    health · people · log?since=N · counters · truth?person=&provider= · clock · switches · faults · poison
+    DELETE log · faults · faults/{id} · poison
     POST   mutate   {person, provider, kind, action, collection?, id?, patch?, instance?, destination?} -> the object
            load     {person, provider, kind, collection?, objects: [payload as the provider writes it]}
+           poison   {person, provider, kind, collection?, objects: [any JSON], texts: [exact text]}, as in ``poison.py``
            clock    {advance_seconds}
            expire   {what: sync_tokens|access_tokens|refresh_tokens|grants, person?, provider?}
            switches {name: value}, names as in ``switches.py``
@@ -11,8 +12,10 @@
            device   {user_code, person}
 
 At Google ``kind`` is contact (create, update, delete, rename), photo (update, delete), group, calendar (create, update,
-delete) or event (create, update, delete, cancel_instance, change_instance, split, move). ``instance`` names an
-occurrence by its id's suffix or its local day; without it the first unchanged one is meant (of a split the third).
+delete), event (create, update, delete, cancel_instance, change_instance, split, move), tasklist (create, update,
+delete, clear) or task (create, update, delete, move). ``instance`` names an occurrence by its id's suffix or its local
+day; without it the first unchanged one is meant (of a split the third). A move names the other calendar or task list in
+``destination``; a task's place is given by ``parent`` and ``previous``. ``graph.py`` lists Microsoft's kinds.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +25,7 @@ from typing import Any, Protocol
 from ccdaemon.sandbox.faults import BadRule, Faults
 from ccdaemon.sandbox.grants import Grants
 from ccdaemon.sandbox.journal import Journal
+from ccdaemon.sandbox.poison import Poison
 from ccdaemon.sandbox.switches import Switches
 from ccdaemon.sandbox.wire import Answer, Json, Refusal, Request, Routes
 from ccdaemon.sandbox.world import Identity, World
@@ -57,6 +61,7 @@ class Control:
         faults: Faults,
         journal: Journal,
         switches: Switches,
+        poison: Poison,
     ) -> None:
         self._world = world
         self._models = models
@@ -64,6 +69,7 @@ class Control:
         self._faults = faults
         self._journal = journal
         self._switches = switches
+        self._poison = poison
 
     def routes(self) -> Routes:
         """All of them, on the pseudo host ``__sandbox__``."""
@@ -86,6 +92,9 @@ class Control:
             "POST faults": self._add_fault,
             "DELETE faults": lambda _: self._faults.remove(),
             "DELETE faults/{id}": self._remove_fault,
+            "GET poison": lambda _: {"poison": self._poison.to_json()},
+            "POST poison": self._plant,
+            "DELETE poison": lambda _: self._poison.clear(),
             "POST device": self._approve_device,
         }.items():
             method, _, path = verb.partition(" ")
@@ -143,6 +152,12 @@ class Control:
             return {"id": self._faults.add(order.get("match", {}), order["do"]).id}
         except BadRule as bad:
             raise Refusal(Answer.of_json(400, {"error": str(bad)})) from bad
+
+    def _plant(self, request: Request) -> Json:
+        order = request.json()
+        if order["provider"] not in self._models:
+            raise KeyError(order["provider"])
+        return self._poison.plant(self._world.identities[order["person"]].id, order)
 
     def _remove_fault(self, _request: Request, **variables: str) -> None:
         if not self._faults.remove(variables["id"]):

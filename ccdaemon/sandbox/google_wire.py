@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ccdaemon.sandbox.wire import Answer, Json, Refusal, Request
+from ccdaemon.sandbox.wire import Answer, Json, Refusal, Request, compact
 from ccdaemon.sandbox.world import Identity, World
 
 REALM = 'Bearer realm="https://accounts.google.com/"'
@@ -138,13 +138,12 @@ def partial(request: Request, body: bytes, top_level: Iterable[str]) -> Answer:
                 reason="invalidParameter",
                 location=("parameter", "fields"),
             )
-    chosen = json.dumps(_chosen(json.loads(body), selection), ensure_ascii=False, separators=(",", ":"))
-    return Answer(200, chosen.encode(), JSON_HEADERS)
+    return Answer(200, compact(_chosen(json.loads(body), selection)), JSON_HEADERS)
 
 
 def dumped(payload: Any) -> bytes:
     """Compact JSON."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return compact(payload)
 
 
 def rfc3339(moment: datetime) -> str:

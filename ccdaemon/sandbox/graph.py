@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from ccdaemon.sandbox import graph_account, graph_calendar, graph_contacts, graph_control
+from ccdaemon.sandbox import graph_account, graph_calendar, graph_contacts, graph_control, graph_todo
 from ccdaemon.sandbox.graph_access import Gate, authenticated, demand
 from ccdaemon.sandbox.graph_batch import run_batch
 from ccdaemon.sandbox.graph_delta import Deltas, Tokens
@@ -20,6 +20,7 @@ from ccdaemon.sandbox.wire import Action, Answer, Json, Refusal, Request, Routes
 from ccdaemon.sandbox.world import Identity, World
 
 BASE = "/v1.0"
+A_TASK = "/me/todo/lists/{list_id}/tasks/{task_id}"
 SERVED = {"OData-Version": "4.0", "Cache-Control": "private", "Strict-Transport-Security": "max-age=31536000"}
 
 Reading = Callable[..., Answer]
@@ -46,9 +47,10 @@ class GraphModel:
     def mutate(self, identity_id: str, order: Json) -> Json:
         """Carry out one order; returns the object after it, {} when it is gone. Raises Refusal in Graph's words.
 
-        ``kind``: contact, photo, folder, calendar, event. ``action``: create, update, delete, move (contact, event: to
-        ``collection``), cancel_instance, change_instance, organizer_cancel_instance (``instance``: the original day).
-        ``patch``: properties by Graph's names; a photo's is ``{"data": base64}``.
+        ``kind``: contact, photo, folder, calendar, event, tasklist, task, checklistitem, linkedresource (of ``task``).
+        ``action``: create, update, delete, move (contact, event, task: to ``collection``), cancel_instance,
+        change_instance, organizer_cancel_instance (``instance``: the original day). ``patch``: properties by Graph's
+        names; a photo's is ``{"data": base64}``.
         """
         return self._controlled(lambda: graph_control.mutate(self._mailbox_of(identity_id), order))
 
@@ -164,6 +166,16 @@ def register(routes: Routes, world: World) -> GraphModel:
         ("Calendars.Read", "/me/events", graph_calendar.list_events),
         ("Calendars.Read", "/me/events/{event_id}", graph_calendar.get_event),
         ("Calendars.Read", "/me/events/{event_id}/instances", graph_calendar.list_instances),
+        ("Tasks.Read", "/me/todo/lists", graph_todo.list_lists),
+        ("Tasks.ReadWrite", "/me/todo/lists/delta", deltas.todo_lists),  # documented: reading alone is not enough
+        ("Tasks.Read", "/me/todo/lists/{list_id}", graph_todo.get_list),
+        ("Tasks.Read", "/me/todo/lists/{list_id}/tasks", graph_todo.list_tasks),
+        ("Tasks.Read", "/me/todo/lists/{list_id}/tasks/delta", deltas.todo_tasks),
+        ("Tasks.Read", A_TASK, graph_todo.get_task),
+        ("Tasks.Read", f"{A_TASK}/checklistItems", graph_todo.list_checklist),
+        ("Tasks.Read", f"{A_TASK}/checklistItems/{{part_id}}", graph_todo.get_checklist_item),
+        ("Tasks.Read", f"{A_TASK}/linkedResources", graph_todo.list_linked),
+        ("Tasks.Read", f"{A_TASK}/linkedResources/{{part_id}}", graph_todo.get_linked),
     ):
         routes.add("GET", HOST, BASE + path, model.reading(scope, read))
     routes.add("POST", HOST, f"{BASE}/$batch", model.batch)

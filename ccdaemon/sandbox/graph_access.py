@@ -17,6 +17,7 @@ BROADER = {
     "User.Read": ("User.ReadWrite", "User.Read.All", "User.ReadWrite.All"),
     "Contacts.Read": ("Contacts.ReadWrite",),
     "Calendars.Read": ("Calendars.ReadWrite",),
+    "Tasks.Read": ("Tasks.ReadWrite",),
     "MailboxSettings.Read": ("MailboxSettings.ReadWrite",),
     "Files.Read": ("Files.ReadWrite", "Files.Read.All", "Files.ReadWrite.All"),
 }

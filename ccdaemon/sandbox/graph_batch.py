@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ccdaemon.sandbox.graph_protocol import HOST, bad_request
+from ccdaemon.sandbox.poison import MARK
 from ccdaemon.sandbox.wire import Answer, Found, Json, Refusal, Request, Routes
 
 MAX_PARTS = 20
@@ -27,7 +28,9 @@ def run_batch(routes: Routes, request: Request, chance: Random) -> Answer:
         done[name] = _failed_dependency(failed[0]) if failed else _run(routes, request, part)
     written = [_written(name, answer) for name, answer in done.items()]
     chance.shuffle(written)
-    return Answer(200, b'{"responses":[' + b",".join(written) + b"]}", {"Content-Type": "application/json"})
+    poisoned = {MARK: "1"} if any(MARK in answer.headers for answer in done.values()) else {}
+    body = b'{"responses":[' + b",".join(written) + b"]}"
+    return Answer(200, body, {"Content-Type": "application/json", **poisoned})
 
 
 def _parts(request: Request) -> Mapping[str, Json]:

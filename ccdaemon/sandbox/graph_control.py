@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ccdaemon.sandbox import graph_event_writes, graph_ids, graph_writes
+from ccdaemon.sandbox import graph_event_writes, graph_ids, graph_todo_control, graph_writes
 from ccdaemon.sandbox.graph_calendar import resolve_event
 from ccdaemon.sandbox.graph_mailbox import Calendar, Contact, Event, Folder, Mailbox
 from ccdaemon.sandbox.graph_protocol import bad_request, not_found
@@ -15,7 +15,8 @@ def truth(mailbox: Mailbox) -> Json:
     """Everything that exists, with immutable ids and times by the clock of the zone they were made in.
 
     ``folders`` (the default one first), ``contacts``, ``photos`` (contact id to sha256), ``calendars``, ``events``
-    (``calendarId``, ``event``: single or master, ``exceptions``, ``cancelledOccurrences``).
+    (``calendarId``, ``event``: single or master, ``exceptions``, ``cancelledOccurrences``), ``taskLists``, ``tasks``
+    (``listId``, ``task``, ``checklistItems``, ``linkedResources``).
     """
     return {
         "defaultFolderId": mailbox.default_folder_id,
@@ -25,6 +26,7 @@ def truth(mailbox: Mailbox) -> Json:
         "photos": {key: contact.photo.sha256 for key, contact in mailbox.contacts.items() if contact.photo},
         "calendars": [calendar.payload for calendar in mailbox.calendars.values()],
         "events": [_whole(event) for event in mailbox.events.values()],
+        **graph_todo_control.truth(mailbox),
     }
 
 
@@ -280,6 +282,7 @@ _CHANGES: Mapping[tuple[str, str], _Change] = {
     ("event", "cancel_instance"): _cancel_instance,
     ("event", "change_instance"): _change_instance,
     ("event", "organizer_cancel_instance"): _organizer_cancel_instance,
+    **graph_todo_control.CHANGES,
 }
 
 _LOADERS: Mapping[str, Callable[[Mailbox, str | None, Json], None]] = {
@@ -287,4 +290,5 @@ _LOADERS: Mapping[str, Callable[[Mailbox, str | None, Json], None]] = {
     "contact": _load_contact,
     "calendar": _load_calendar,
     "event": _load_event,
+    **graph_todo_control.LOADERS,
 }

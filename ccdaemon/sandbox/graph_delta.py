@@ -1,4 +1,4 @@
-"""Change feeds: ``/delta`` of contact folders, contacts and calendar views, with all that makes them hard to read.
+"""Change feeds: ``/delta`` of contacts, folders, calendar views, task lists and tasks, hard to read as they are.
 
 A *round* begins with a request without a token (everything) or with a delta link (what changed since). Its pages hang
 together by skip tokens and the last one carries a delta link. What a round will deliver is fixed when it begins; how
@@ -12,19 +12,26 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from random import Random
-from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from ccdaemon.sandbox import graph_ids
-from ccdaemon.sandbox.graph_calendar import WINDOW, Window, find_calendar_id, read_window
-from ccdaemon.sandbox.graph_contacts import find_folder_id, written, written_folder
-from ccdaemon.sandbox.graph_events import instances, written_occurrence
-from ccdaemon.sandbox.graph_events import written as written_event
-from ccdaemon.sandbox.graph_mailbox import Event, Gone, Mailbox
+from ccdaemon.sandbox.graph_calendar import WINDOW, find_calendar_id, read_window
+from ccdaemon.sandbox.graph_contacts import find_folder_id
+from ccdaemon.sandbox.graph_feeds import (
+    ContactFeed,
+    Entry,
+    Feed,
+    FolderFeed,
+    Known,
+    Look,
+    TodoListFeed,
+    TodoTaskFeed,
+    ViewFeed,
+)
+from ccdaemon.sandbox.graph_mailbox import Mailbox
 from ccdaemon.sandbox.graph_odata import Options, read_options
-from ccdaemon.sandbox.graph_protocol import HOST, ROOT, Call, GraphError, View, bad_request, dumped
+from ccdaemon.sandbox.graph_protocol import HOST, ROOT, Call, GraphError, View, bad_request
+from ccdaemon.sandbox.graph_todo import find_list
 from ccdaemon.sandbox.wire import Answer
 
 DEFAULT_PAGE_SIZE = 50
@@ -37,147 +44,19 @@ FORBIDDEN = {
     "event": ("CalendarView", ("$orderby", "$filter", "$select", "$expand", "$search", "$top")),
     "contact": ("Contacts", ("$orderby", "$filter", "$expand", "$search", "$top")),
     "contactFolder": ("ContactFolders", ("$orderby", "$filter", "$expand", "$search", "$top")),
+    "todoTaskList": ("TodoTaskLists", ("$orderby", "$filter", "$expand", "$search", "$top")),
+    "todoTask": ("TodoTasks", ("$orderby", "$filter", "$search")),
 }
+ALLOWED = {"event": WINDOW, "todoTask": ("$select", "$expand", "$top")}
+"""What the first request of a round may ask for; ``$select`` where nothing is named."""
+IN_A_ZONE = frozenset({"event", "todoTask"})
+"""Whose items have times that the zone of the Prefer header applies to."""
 
 _TOKEN = re.compile(r"[\w-]{43}")
 
 
-class Entry(NamedTuple):
-    """One item that a round delivers."""
-
-    item: str  # its immutable id; of an instance its master's, unless it is gone
-    day: date | None = None  # of an instance
-    gone: str | None = None  # why it is no longer there
-
-
-DELETED = "deleted"
-CHANGED = "changed"  # it may live on elsewhere
-
 PAGE_END = Entry("")
 """Not an item: the page ends here, full or not."""
-
-Known = Mapping[str, frozenset[str]]
-"""Which ids a client was told, by the id of the event that they belong to."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """How the items of a page are written."""
-
-    view: View
-    options: Options  # its select only
-
-
-class Feed(Protocol):
-    """One collection whose changes can be followed."""
-
-    @property
-    def kind(self) -> str:
-        """The entity type of its items."""
-
-    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
-        """What changed after a revision (None: all there is), and what the client knows once it has read that."""
-
-    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
-        """One item as it is now."""
-
-
-@dataclass(frozen=True, slots=True)
-class FolderFeed:
-    """The contact folders of a mailbox, nested ones too, without the default one."""
-
-    kind: str = "contactFolder"
-
-    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
-        """See Feed."""
-        changed = [
-            Entry(folder_id)
-            for folder_id, folder in mailbox.folders.items()
-            if folder_id != mailbox.default_folder_id and (since is None or folder.revision > since)
-        ]
-        lost = [] if since is None else mailbox.lost("folder", "", since)
-        return changed + [_gone(folder) for folder in lost], known
-
-    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
-        """See Feed."""
-        folder = mailbox.folders.get(entry.item)
-        if folder is None or entry.gone:
-            return _removed(self.kind, entry, immutable=True)
-        return _typed(self.kind, written_folder(folder, look.options.select))
-
-
-@dataclass(frozen=True, slots=True)
-class ContactFeed:
-    """The contacts of one folder."""
-
-    folder_id: str
-    kind: str = "contact"
-
-    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
-        """See Feed."""
-        changed = [
-            Entry(contact_id)
-            for contact_id, contact in mailbox.contacts.items()
-            if contact.folder_id == self.folder_id and (since is None or contact.revision > since)
-        ]
-        if since is None:
-            return changed, known
-        present = {entry.item for entry in changed}
-        lost = mailbox.lost("contact", self.folder_id, since)
-        return changed + [_gone(contact) for contact in lost if contact.id not in present], known
-
-    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
-        """See Feed."""
-        contact = mailbox.contacts.get(entry.item)
-        if contact is None or contact.folder_id != self.folder_id or entry.gone:
-            return _removed(self.kind, entry, immutable=look.view.immutable)
-        return _typed(self.kind, written(contact, look.view, look.options))
-
-
-@dataclass(frozen=True, slots=True)
-class ViewFeed:
-    """The events of one calendar that touch a window.
-
-    A series that changed in any way comes whole: its master in full, its changed instances in full, its other instances
-    in their meagre shape. An instance that was deleted is not mentioned: only its master's new change key tells.
-    """
-
-    calendar_id: str
-    window: Window
-    kind: str = "event"
-
-    def entries(self, mailbox: Mailbox, since: int | None, known: Known) -> tuple[list[Entry], Known]:
-        """See Feed."""
-        told = dict(known)
-        entries: list[Entry] = []
-        for event in mailbox.events_in(self.calendar_id):
-            if since is not None and event.revision <= since:
-                continue
-            here = self._of(event)
-            if here:
-                told[event.id] = frozenset(_kept_id(event, entry.day) for entry in here)
-            else:
-                here = [Entry(item, gone=CHANGED) for item in sorted(told.pop(event.id, ()))]
-            entries += here
-        for lost in () if since is None else mailbox.lost("event", self.calendar_id, since):
-            back = mailbox.events.get(lost.id)
-            if back is None or back.calendar_id != self.calendar_id:
-                entries += [Entry(item, gone=_gone(lost).gone) for item in sorted(told.pop(lost.id, ()))]
-        return entries, told
-
-    def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
-        """See Feed."""
-        item, day, gone = entry
-        event = mailbox.events.get(item)
-        if event is None or event.calendar_id != self.calendar_id or gone:
-            return _removed(self.kind, entry, immutable=look.view.immutable)
-        if day is None or day in event.exceptions:
-            return _typed(self.kind, written_event(event, day, look.view))
-        return next(written_occurrence(event, [day], look.view.immutable))
-
-    def _of(self, event: Event) -> list[Entry]:
-        found = [Entry(event.id, instance.day) for instance in instances(event, *self.window)]
-        return [Entry(event.id), *found] if found and event.is_series else found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +67,8 @@ class State:
     identity_id: str
     path: str  # of the links
     select: str | None
+    expand: Mapping[str, tuple[str, ...]] | None = None
+    top: int | None = None  # of every page; the Prefer header counts for less
     revision: int  # the mailbox' counter when the round began
     known: Known  # once the round is read
     entries: Sequence[Entry] = field(default=(), repr=False)  # of a round under way
@@ -254,6 +135,15 @@ class Deltas:
         calendar = find_calendar_id(call.mailbox, calendar_id)
         return self._answer(call, "event", lambda options: ViewFeed(calendar, read_window(options)))
 
+    def todo_lists(self, call: Call) -> Answer:
+        """``/me/todo/lists/delta``."""
+        return self._answer(call, "todoTaskList", lambda _: TodoListFeed())
+
+    def todo_tasks(self, call: Call, list_id: str) -> Answer:
+        """``/me/todo/lists/{id}/tasks/delta``."""
+        feed = TodoTaskFeed(str(find_list(call, list_id).payload["id"]))
+        return self._answer(call, "todoTask", lambda _: feed)
+
     def _answer(self, call: Call, kind: str, feed: Callable[[Options], Feed]) -> Answer:
         _refuse_forbidden(call, kind)
         path = unquote(call.request.path)
@@ -268,13 +158,14 @@ class Deltas:
             if not skip:
                 state = _begun(call.mailbox, state, since=state.revision)
         else:
-            allowed = WINDOW if kind == "event" else ("$select",)
-            options = read_options(call.request, kind, allowed)
+            options = read_options(call.request, kind, ALLOWED.get(kind, ("$select",)))
             state = State(
                 feed=feed(options),
                 identity_id=call.identity.id,
                 path=path,
                 select=",".join(options.select) if options.select else None,
+                expand=options.expand,
+                top=options.top,
                 revision=0,
                 known={},
             )
@@ -283,11 +174,12 @@ class Deltas:
 
     def _page(self, call: Call, state: State) -> Answer:
         """The next page of a round."""
-        start, size = state.position or 0, call.prefer.page_size or DEFAULT_PAGE_SIZE
+        start, size = state.position or 0, state.top or call.prefer.page_size or DEFAULT_PAGE_SIZE
         stop = _page_end(state.entries, start, size)
-        options = Options(select=tuple(state.select.split(",")) if state.select else None)
-        view = call.prefer.view() if state.feed.kind == "event" else View(immutable=call.prefer.immutable)
-        look = Look(view=view, options=options)
+        options = Options(select=tuple(state.select.split(",")) if state.select else None, expand=state.expand)
+        view = call.prefer.view() if state.feed.kind in IN_A_ZONE else View(immutable=call.prefer.immutable)
+        place = unquote(call.request.path).removeprefix("/v1.0/me").removesuffix("/delta")
+        look = Look(view=view, options=options, context=f"{call.context}{place}")
         items = [
             state.feed.write(call.mailbox, entry, look) for entry in state.entries[start:stop] if entry is not PAGE_END
         ]
@@ -340,28 +232,3 @@ def _refuse_forbidden(call: Call, kind: str) -> None:
             f"'{', '.join(forbidden)}'.",
             "ErrorInvalidUrlQuery",
         )
-
-
-def _kept_id(event: Event, day: date | None) -> str:
-    if day is None:
-        return event.id
-    return str(event.exceptions[day]["id"]) if day in event.exceptions else graph_ids.occurrence_id(event.id, day)
-
-
-def _gone(lost: Gone) -> Entry:
-    return Entry(lost.id, gone=CHANGED if lost.moved else DELETED)
-
-
-def _removed(kind: str, entry: Entry, *, immutable: bool) -> bytes:
-    kept = entry.item if entry.day is None else graph_ids.occurrence_id(entry.item, entry.day)
-    return dumped(
-        {
-            "@odata.type": f"#microsoft.graph.{kind}",
-            "id": kept if immutable else graph_ids.regular(kept),
-            "@removed": {"reason": entry.gone or DELETED},
-        }
-    )
-
-
-def _typed(kind: str, item: bytes) -> bytes:
-    return b'{"@odata.type":"#microsoft.graph.' + kind.encode() + b'",' + item[1:]

@@ -1,4 +1,4 @@
-"""The state of one imitated mailbox: folders, contacts, calendars, events, and a counter that moves with every change.
+"""The state of one imitated mailbox: contacts, events, tasks, what holds them, and a counter of all changes.
 
 Payloads are kept as they go out, with immutable ids and with times by the clock of the zone they were written in. The
 rules of reading and changing them are in ``graph_contacts``, ``graph_events`` and ``graph_writes``.
@@ -82,12 +82,37 @@ class Event:
         return named or bool(self.exceptions or self.cancelled)
 
 
+@dataclass(kw_only=True, slots=True)
+class TodoList:
+    """One list of Microsoft To Do."""
+
+    payload: Json
+    revision: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
+class TodoTask:
+    """One task with what hangs on it."""
+
+    payload: Json  # without checklistItems and linkedResources
+    list_id: str
+    checklist: list[Json] = field(default_factory=list)  # checklistItems
+    linked: list[Json] = field(default_factory=list)  # linkedResources
+    revision: int = 0
+    written: dict[Any, bytes] = field(default_factory=dict)  # the payload as bytes, per View
+
+    @property
+    def id(self) -> str:
+        """The immutable id."""
+        return str(self.payload["id"])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gone:
     """Something that a collection no longer holds."""
 
-    kind: str  # "folder", "contact", "event"
-    collection_id: str  # folder or calendar; "" for folders
+    kind: str  # "folder", "contact", "event", "tasklist", "task"
+    collection_id: str  # folder, calendar or task list; "" for folders and task lists
     id: str
     revision: int
     moved: bool  # it lives on elsewhere in the mailbox
@@ -104,14 +129,17 @@ class Mailbox:
         self.contacts: dict[str, Contact] = {}
         self.calendars: dict[str, Calendar] = {}
         self.events: dict[str, Event] = {}
+        self.todo_lists: dict[str, TodoList] = {}
+        self.todo_tasks: dict[str, TodoTask] = {}
         self.gone: list[Gone] = []
         self.instance_ids: dict[str, tuple[str, date]] = {}  # of loaded exceptions: to master id and original day
         self.last_view: tuple[Any, list[Any]] = (None, [])  # the newest calendar view: its key, its instances
         self.root_folder_id = graph_ids.container_id(world.seed, identity.id, "root")
         self.default_folder_id = graph_ids.container_id(world.seed, identity.id, "contacts")
         self.default_calendar_id = graph_ids.container_id(world.seed, identity.id, "calendar")
+        self.default_list_id = graph_ids.container_id(world.seed, identity.id, "tasks")
 
-    def touch(self, record: Folder | Contact | Calendar | Event) -> None:
+    def touch(self, record: Folder | Contact | Calendar | Event | TodoList | TodoTask) -> None:
         """Give a record a new version: change key, etag, modification time."""
         self.revision += 1
         record.revision = self.revision
@@ -119,6 +147,14 @@ class Mailbox:
             return
         if isinstance(record, Calendar):
             record.payload["changeKey"] = graph_ids.change_key("calendar", self.identity.id, self.revision)
+            return
+        if isinstance(record, TodoList):
+            record.payload["@odata.etag"] = self._etag("tasklist")
+            return
+        if isinstance(record, TodoTask):
+            now = write_moment(self.world.clock.stamp())
+            record.payload |= {"@odata.etag": self._etag("task"), "lastModifiedDateTime": now}
+            record.written.clear()
             return
         kind = "contact" if isinstance(record, Contact) else "event"
         key = graph_ids.change_key(kind, self.identity.id, self.revision)
@@ -132,7 +168,7 @@ class Mailbox:
 
     def fresh_id(self, kind: str) -> str:
         """An item or container id that was never given before."""
-        make = graph_ids.container_id if kind in {"folder", "calendar"} else graph_ids.item_id
+        make = graph_ids.container_id if kind in {"folder", "calendar", "tasklist"} else graph_ids.item_id
         return make(self.world.seed, self.identity.id, kind, "new", self.revision + 1)
 
     def contacts_in(self, folder_id: str) -> list[Contact]:
@@ -143,6 +179,10 @@ class Mailbox:
         """The single events and masters of one calendar, oldest first."""
         return [event for event in self.events.values() if event.calendar_id == calendar_id]
 
+    def tasks_in(self, list_id: str) -> list[TodoTask]:
+        """The tasks of one list, oldest first."""
+        return [task for task in self.todo_tasks.values() if task.list_id == list_id]
+
     def forget(self, kind: str, collection_id: str, item_id: str, *, moved: bool = False) -> None:
         """Remember that a collection lost something, for its change feed."""
         self.revision += 1
@@ -152,3 +192,6 @@ class Mailbox:
     def lost(self, kind: str, collection_id: str, since: int) -> list[Gone]:
         """What a collection lost after a revision, oldest first."""
         return [g for g in self.gone if g.revision > since and g.kind == kind and g.collection_id == collection_id]
+
+    def _etag(self, kind: str) -> str:
+        return f'W/"{graph_ids.change_key(kind, self.identity.id, self.revision)}"'

@@ -36,6 +36,13 @@ PROPERTIES: Mapping[str, frozenset[str]] = {
         responseRequested responseStatus sensitivity seriesMasterId showAs start subject transactionId type uid
         webLink"""
     ),
+    "todoTaskList": _names("id displayName isOwner isShared wellknownListName"),
+    "todoTask": _names(
+        """id body bodyLastModifiedDateTime categories completedDateTime createdDateTime dueDateTime hasAttachments
+        importance isReminderOn lastModifiedDateTime recurrence reminderDateTime startDateTime status title"""
+    ),
+    "checklistItem": _names("id checkedDateTime createdDateTime displayName isChecked"),
+    "linkedResource": _names("id applicationName displayName externalId webUrl"),
     "user": _names(
         """id businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname
         userPrincipalName"""
@@ -59,6 +66,10 @@ READ_ONLY: Mapping[str, frozenset[str]] = {
         bodyPreview originalStart exceptionOccurrences cancelledOccurrences originalStartTimeZone originalEndTimeZone
         hasAttachments"""
     ),
+    "todoTaskList": _names("id isOwner isShared wellknownListName"),
+    "todoTask": _names("id bodyLastModifiedDateTime createdDateTime hasAttachments lastModifiedDateTime"),
+    "checklistItem": _names("id"),
+    "linkedResource": _names("id"),
 }
 
 CONTACT_NAMES = """fileAs displayName givenName initials middleName nickName surname title yomiGivenName yomiSurname

@@ -17,7 +17,19 @@ DEFAULT_PAGE_SIZE = 10
 ORDERABLE = {
     "contact": frozenset(("displayName", "givenName", "surname", "createdDateTime", "lastModifiedDateTime", "fileAs")),
     "event": frozenset(("subject", "createdDateTime", "lastModifiedDateTime", "start/dateTime", "end/dateTime")),
+    "todoTask": frozenset(
+        ("title", "importance", "status", "createdDateTime", "lastModifiedDateTime", "dueDateTime/dateTime")
+    ),
 }
+
+MOMENTS = frozenset(
+    f"{name}/dateTime"
+    for name in ("start", "end", "dueDateTime", "startDateTime", "reminderDateTime", "completedDateTime")
+)
+TEXTS = frozenset(("type", "subject", "displayName", "givenName", "surname", "showAs", "title", "status", "importance"))
+"""Properties that a filter may compare."""
+EXPANDABLE = {"todoTask": {"checklistItems": "checklistItem", "linkedResources": "linkedResource"}}
+"""Navigation properties of tasks and their types."""
 
 _SEGMENTED = re.compile(r",(?![^(]*\))")  # a comma outside parentheses
 _EXPANSION = re.compile(r"(\w+)(?:\((.*)\))?")
@@ -139,6 +151,8 @@ def _expand(text: str, kind: str) -> Mapping[str, tuple[str, ...]]:
             expanded[name] = tuple(re.findall(r"id eq '([^']+)'", inner))
         elif name == "exceptionOccurrences" and kind == "event":
             expanded[name] = _nested_select(inner, kind)
+        elif name in EXPANDABLE.get(kind, {}):
+            expanded[name] = _nested_select(inner, EXPANDABLE[kind][name])
         else:
             raise bad_request(
                 f"Parsing OData Select and Expand failed: "
@@ -194,13 +208,13 @@ def _clause(text: str) -> Filter:
 
 def _comparison(path: str, operator: str, quoted: str | None, bare: str | None) -> Filter:
     compare = _OPERATORS[operator]
-    if path in {"start/dateTime", "end/dateTime"}:
+    if path in MOMENTS:
         name, moment = path.partition("/")[0], _moment(quoted if quoted is not None else bare)
-        return lambda payload, _: compare(instant(payload[name]), moment)
+        return lambda payload, _: bool(payload.get(name)) and compare(instant(payload[name]), moment)
     if path in {"createdDateTime", "lastModifiedDateTime"} and bare is not None:
         moment = _moment(bare)
         return lambda payload, _: compare(_moment(payload[path]), moment)
-    if path in {"type", "subject", "displayName", "givenName", "surname", "showAs"} and quoted is not None:
+    if path in TEXTS and quoted is not None:
         text = _unquoted(quoted)
         return lambda payload, _: compare(str(payload.get(path) or ""), text)
     if path in {"isAllDay", "isCancelled", "isOrganizer"} and bare in {"true", "false"}:

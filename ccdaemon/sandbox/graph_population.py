@@ -11,6 +11,7 @@ from ccdaemon.sandbox import graph_ids
 from ccdaemon.sandbox.graph_images import jpeg, png
 from ccdaemon.sandbox.graph_mailbox import Contact, Folder, Mailbox, Photo
 from ccdaemon.sandbox.graph_population_events import populate_events
+from ccdaemon.sandbox.graph_population_todo import populate_todo
 from ccdaemon.sandbox.graph_writes import blank_contact
 from ccdaemon.sandbox.graph_zones import write_moment
 from ccdaemon.sandbox.wire import Json
@@ -96,6 +97,7 @@ def populated(world: World, identity: Identity, anchor: date) -> Mailbox:
     for number in range(world.contacts):
         _contact(mailbox, number, anchor, world.chance("graph", identity.id, "contact", number))
     populate_events(mailbox, anchor)
+    populate_todo(mailbox, anchor)
     return mailbox
 
 

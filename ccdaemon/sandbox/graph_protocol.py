@@ -8,7 +8,7 @@ from typing import Any
 
 from ccdaemon.sandbox.graph_mailbox import Mailbox
 from ccdaemon.sandbox.graph_zones import zone
-from ccdaemon.sandbox.wire import Answer, Json, Request
+from ccdaemon.sandbox.wire import Answer, Json, Request, compact
 from ccdaemon.sandbox.world import Identity
 
 HOST = "graph.microsoft.com"
@@ -138,11 +138,8 @@ class Call:
 
 
 def dumped(item: Json) -> bytes:
-    """One object as it goes out; half a surrogate pair stays an escape, as UTF-8 cannot hold it."""
-    try:
-        return json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        return json.dumps(item, separators=(",", ":")).encode()
+    """One object as it goes out."""
+    return compact(item)
 
 
 def _dumped(item: bytes | Json) -> bytes:

@@ -54,8 +54,15 @@ class Answer:
     @staticmethod
     def of_json(status: int, payload: Any, headers: Mapping[str, str] | None = None) -> "Answer":
         """A JSON answer with the usual content type."""
-        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        return Answer(status, body, {"Content-Type": "application/json; charset=UTF-8", **(headers or {})})
+        return Answer(status, compact(payload), {"Content-Type": "application/json; charset=UTF-8", **(headers or {})})
+
+
+def compact(payload: Any) -> bytes:
+    """JSON without blanks in UTF-8; where that cannot be, as with half a surrogate pair, all in ASCII escapes."""
+    try:
+        return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(payload, separators=(",", ":")).encode()
 
 
 class Refusal(Exception):
@@ -69,6 +76,9 @@ class Refusal(Exception):
 Action = Callable[..., Answer]
 """``action(request, **path_variables)``; variables are percent-decoded."""
 
+Around = Callable[[str, str, Action], Action]
+"""What is put around an action of a host and path template when it is registered."""
+
 
 class Found(NamedTuple):
     """A route that wants the request."""
@@ -81,7 +91,8 @@ class Found(NamedTuple):
 class Routes:
     """Method, host and path template to action. ``{name}`` matches one segment; the first match wins."""
 
-    def __init__(self) -> None:
+    def __init__(self, around: Around | None = None) -> None:
+        self._around = around
         self._hosts: dict[str, list[tuple[str, str, re.Pattern[str], Action]]] = {}
 
     @property
@@ -92,7 +103,8 @@ class Routes:
     def add(self, method: str, host: str, template: str, action: Action) -> None:
         """Register an action, e.g. ``add("GET", "people.googleapis.com", "/v1/people/me/connections", f)``."""
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+?)", re.escape(template))
-        self._hosts.setdefault(host, []).append((method, template, re.compile(pattern + r"\Z"), action))
+        kept = self._around(host, template, action) if self._around is not None and method == "GET" else action
+        self._hosts.setdefault(host, []).append((method, template, re.compile(pattern + r"\Z"), kept))
 
     def find(self, request: Request) -> Found | Sequence[str]:
         """The route of this request; else the methods that this path knows (empty: no such path)."""

@@ -67,6 +67,7 @@ class World:
     seed: int
     contacts: int  # per identity and cloud
     events: int  # per identity and cloud
+    tasks: int = 0  # per identity and cloud
     identities: dict[str, Identity] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -10,9 +10,12 @@ import requests
 from ccdaemon.sandbox.app import Sandbox
 
 AUTH = "https://www.googleapis.com/auth/"
-ALL_SCOPES = (f"{AUTH}contacts.readonly", f"{AUTH}calendar.readonly", f"{AUTH}drive.file")
+ALL_SCOPES = tuple(
+    f"{AUTH}{name}" for name in ("contacts.readonly", "calendar.readonly", "tasks.readonly", "drive.file")
+)
 PEOPLE = "people.googleapis.com/v1"
 CALENDAR = "www.googleapis.com/calendar/v3"
+TASKS = "tasks.googleapis.com/tasks/v1"
 EVERY_FIELD = ",".join(
     (
         *("addresses", "biographies", "birthdays", "calendarUrls", "clientData", "emailAddresses", "events"),
@@ -88,6 +91,10 @@ class GoogleDriver:
         """All events of a listing or delta, and the sync token after it."""
         pages = list(self.pages(events_of(calendar), **query))
         return [event for page in pages for event in page["items"]], pages[-1].get("nextSyncToken")
+
+    def tasks(self, task_list: str = "@default", **query: Any) -> list[Json]:
+        """All tasks of a listing."""
+        return [task for page in self.pages(f"{TASKS}/lists/{task_list}/tasks", **query) for task in page["items"]]
 
     def calendars(self) -> list[Json]:
         """The calendar list."""

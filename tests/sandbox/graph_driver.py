@@ -18,7 +18,10 @@ from tests.sandbox import csdl
 ROOT = "https://graph.microsoft.com/v1.0"
 IMMUTABLE = 'IdType="ImmutableId"'
 AUDIENCE = "https://graph.microsoft.com"
-READ_SCOPES = ("User.Read", "Contacts.Read", "Calendars.Read", "MailboxSettings.Read", "Files.Read")
+READ_SCOPES = (
+    *("User.Read", "Contacts.Read", "Calendars.Read", "MailboxSettings.Read", "Files.Read"),
+    *("Tasks.Read", "Tasks.ReadWrite"),
+)
 WINDOW = "startDateTime=2026-01-01T00:00:00Z&endDateTime=2027-01-01T00:00:00Z"
 
 ADA = Identity(
@@ -44,8 +47,8 @@ BOB = replace(
 class GraphDriver:
     """A world of its own with a token for everybody; the token is the person's id."""
 
-    def __init__(self, *, seed: int = 1, contacts: int = 60, events: int = 120) -> None:
-        self.world = World(seed=seed, contacts=contacts, events=events)
+    def __init__(self, *, seed: int = 1, contacts: int = 60, events: int = 120, tasks: int = 0) -> None:
+        self.world = World(seed=seed, contacts=contacts, events=events, tasks=tasks)
         self.routes = Routes()
         self.model = register(self.routes, self.world)
         known = csdl.schema()

@@ -1,6 +1,6 @@
 """Google's official schemas: the discovery documents inside google-api-python-client, as strict JSON Schemas.
 
-A discovery document declares properties and types, not what is required and no enumerations for the Calendar API;
+A discovery document declares properties and types, not what is required and hardly any enumerations;
 ``REQUIRED`` and ``ENUMERATIONS`` add what the reference pages say.
 """
 
@@ -19,7 +19,7 @@ import googleapiclient
 from jsonschema import Draft202012Validator, FormatChecker
 
 DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
-APIS = ("people.v1", "calendar.v3", "drive.v3")
+APIS = ("people.v1", "calendar.v3", "tasks.v1", "drive.v3")
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "calendar.v3 Event": ("kind", "etag", "id", "status"),
@@ -30,6 +30,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "people.v1 Person": ("resourceName", "etag"),
     "people.v1 ContactGroup": ("resourceName", "etag"),
     "calendar.v3 EventReminder": ("method", "minutes"),
+    "tasks.v1 TaskLists": ("kind", "etag", "items"),
+    "tasks.v1 TaskList": ("kind", "id", "etag", "title", "updated", "selfLink"),
+    "tasks.v1 Tasks": ("kind", "etag", "items"),
+    "tasks.v1 Task": ("kind", "id", "etag", "title", "updated", "selfLink", "position", "status"),
 }
 ENUMERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("calendar.v3 Event", "status"): ("confirmed", "tentative", "cancelled"),
@@ -47,6 +51,11 @@ ENUMERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("calendar.v3 EventReminder", "method"): ("email", "popup"),
     ("calendar.v3 CalendarListEntry", "accessRole"): ("freeBusyReader", "reader", "writer", "owner"),
     ("calendar.v3 EntryPoint", "entryPointType"): ("video", "phone", "sip", "more"),
+    ("tasks.v1 TaskLists", "kind"): ("tasks#taskLists",),
+    ("tasks.v1 TaskList", "kind"): ("tasks#taskList",),
+    ("tasks.v1 Tasks", "kind"): ("tasks#tasks",),
+    ("tasks.v1 Task", "kind"): ("tasks#task",),
+    ("tasks.v1 Task", "status"): ("needsAction", "completed"),
 }
 FORMATS = FormatChecker(formats=())
 
@@ -73,7 +82,7 @@ def document(api: str) -> Mapping[str, Any]:
 
 @cache
 def reading_methods() -> tuple[Method, ...]:
-    """Every GET method of the three APIs."""
+    """Every GET method of the four APIs."""
     return tuple(method for api in APIS for method in _methods(api, document(api)))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ccdaemon.sandbox.poison import MARK
 from ccdaemon.sandbox.wire import Answer, Request
 from tests.sandbox.gate import Gate
 
@@ -74,6 +75,36 @@ def test_what_is_missing_is_noticed_unless_it_was_not_selected() -> None:
 )
 def test_a_wrong_person_or_method_is_noticed(path: str, body: Any) -> None:
     assert looked_at(PEOPLE, path, body)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"status": "done"}, {"position": 1}, {"selfLink": None}, {"hidden": "true"}, {"links": {}}, {"priority": 1}, {}],
+)
+def test_a_wrong_task_is_noticed_and_a_right_one_passes(change: dict[str, Any]) -> None:
+    task = {
+        "kind": "tasks#task",
+        "id": "a",
+        "etag": '"1"',
+        "title": "t",
+        "updated": "2026-01-01T00:00:00.000Z",
+        "selfLink": "https://www.googleapis.com/x",
+        "position": "0",
+        "status": "needsAction",
+        **change,
+    }
+    body = {"kind": "tasks#tasks", "etag": '"1"', "items": [task]}
+
+    found = looked_at("tasks.googleapis.com", "/tasks/v1/lists/@default/tasks", body)
+
+    assert bool(found) == bool(change)
+
+
+def test_poison_passes_for_it_is_meant_to_be_wrong() -> None:
+    gate = Gate()
+    gate(Request("GET", CALENDAR, EVENTS, (), {}), Answer.of_json(200, {"items": [None]}, {MARK: "1"}))
+
+    gate.close()
 
 
 def test_an_unknown_parameter_that_was_answered_is_noticed() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ccdaemon.sandbox import calendar_tables, drive, people
+from ccdaemon.sandbox import calendar_tables, drive, people, tasks
 from ccdaemon.sandbox.google_wire import Parameter
 from tests.sandbox.schemas import Method, document, reading_methods
 
@@ -30,6 +30,10 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "calendar.colors.get": {},
     "calendar.settings.list": calendar_tables.SETTINGS_PARAMETERS,
     "calendar.settings.get": {},
+    "tasks.tasklists.list": tasks.LISTS_PARAMETERS,
+    "tasks.tasklists.get": {},
+    "tasks.tasks.list": tasks.TASKS_PARAMETERS,
+    "tasks.tasks.get": {},
     "drive.about.get": {},
 }
 SCOPES: Mapping[str, frozenset[str]] = {
@@ -40,6 +44,8 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "calendar.events.list": calendar_tables.EVENT_SCOPES,
     "calendar.colors.get": calendar_tables.COLOUR_SCOPES,
     "calendar.settings.list": calendar_tables.SETTING_SCOPES,
+    "tasks.tasklists.list": tasks.SCOPES,
+    "tasks.tasks.list": tasks.SCOPES,
     "drive.about.get": drive.SCOPES,
 }
 
@@ -69,6 +75,9 @@ def test_every_scope_that_opens_a_method_here_opens_it_at_google(name: str) -> N
         ("calendar.v3", "Calendar", calendar_tables.CALENDAR_FIELDS),
         ("people.v1", "ListConnectionsResponse", frozenset(people.CONNECTIONS_FIELDS)),
         ("people.v1", "ContactGroup", frozenset(people.GROUP_TOP_FIELDS)),
+        ("tasks.v1", "Task", tasks.TASK_FIELDS),
+        ("tasks.v1", "TaskList", tasks.LIST_FIELDS),
+        ("tasks.v1", "Tasks", tasks.ENVELOPE_FIELDS),
     ],
 )
 def test_partial_responses_may_select_what_the_schema_has(api: str, schema: str, names: frozenset[str]) -> None:

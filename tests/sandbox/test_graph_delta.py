@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ccdaemon.sandbox.graph_delta import DUPLICATED_SHARE, PAGE_END, Entry, unsettled
+from ccdaemon.sandbox.graph_delta import DUPLICATED_SHARE, PAGE_END, unsettled
+from ccdaemon.sandbox.graph_feeds import Entry
 from ccdaemon.sandbox.wire import Json
 from tests.sandbox.graph_driver import IMMUTABLE, WINDOW, GraphDriver
 

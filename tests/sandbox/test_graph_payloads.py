@@ -23,9 +23,21 @@ URLS = (
     ("contact", re.compile(r".*/me/(contactFolders/\*/)?contacts(/\*)?(\?.*)?")),
     ("folder", re.compile(r".*/me/contactFolders(/\*)?(/childFolders)?(\?.*)?")),
     ("calendar", re.compile(r".*/me/calendars?(/\*)?(\?.*)?")),
+    ("tasklist", re.compile(r".*/me/todo/lists(/\*|/delta)?(\?.*)?")),
+    ("task", re.compile(r".*/me/todo/lists/\*/tasks(/\*|/delta)?(\?.*)?")),
 )
-PATHS = {"event": "events", "contact": "contacts", "folder": "contactFolders", "calendar": "calendars"}
-EXPECTED_LOADS = 20  # at least: events, contacts, folders and calendars without placeholders
+PATHS = {
+    "event": "events",
+    "contact": "contacts",
+    "folder": "contactFolders",
+    "calendar": "calendars",
+    "tasklist": "todo/lists",
+    "task": "todo/lists/{default}/tasks",
+}
+PARTS = re.compile(r".*/me/todo/lists/\*/tasks/\*/(checklistItems|linkedResources)(/\*)?(\?.*)?")
+EXPANDED = ("checklistItems", "linkedResources")
+EXPECTED_LOADS = 30  # at least: events, contacts, folders, calendars, task lists and tasks without placeholders
+EXPECTED_PARTS = 8  # at least: checklist items and linked resources
 
 pytestmark = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="../shared/payloads is not there")
 
@@ -66,15 +78,39 @@ def test_documented_objects_come_back_as_they_were(record_property: Callable[[st
             continue
         graph.model.load("ada", {"kind": kind, "objects": [payload]})
         zone = payload["start"]["timeZone"] if kind == "event" else "UTC"
-        url = f"/me/{PATHS[kind]}/{payload['id']}"
+        path = PATHS[kind].format(default=graph.truth()["defaultListId"])
+        expanded = [name for name in EXPANDED if name in payload]
+        url = f"/me/{path}/{payload['id']}{'?$expand=' if expanded else ''}{','.join(expanded)}"
         read = graph.read(url, prefer=f'{IMMUTABLE}, outlook.timezone="{zone}"')
 
-        assert steady(payload) == steady(read), url
+        contexts = {name: "" for name in read if name.endswith("@odata.context")}
+        assert steady(payload | contexts) == steady(read | contexts), url
         loaded += 1
 
     record_property("loaded", loaded)
     record_property("skipped", skipped)
     assert loaded >= EXPECTED_LOADS, f"{loaded} loaded, {skipped} skipped"
+
+
+def test_documented_parts_of_tasks_come_back_as_they_were() -> None:
+    graph = GraphDriver(contacts=0, events=0)
+    graph.gate = None
+    parts = []
+    for mock in json.loads(MOCKS.read_text()):
+        match = PARTS.fullmatch(mock["request"]["url"])
+        body = mock["response"].get("body")
+        if match is None or body is None:
+            continue
+        found = body.get("value", body)
+        parts += [(match[1], part) for part in (found if isinstance(found, list) else [found])]
+    for number, (name, part) in enumerate(parts):
+        graph.model.load("ada", {"kind": "task", "objects": [{"id": f"AAkA{number}", "title": "t", name: [part]}]})
+        url = f"/me/todo/lists/{graph.truth()['defaultListId']}/tasks/AAkA{number}/{name}"
+
+        assert graph.everything(url) == [part]
+        assert steady(graph.read(f"{url}/{part['id']}")) == steady(part)
+
+    assert len(parts) >= EXPECTED_PARTS
 
 
 def test_a_documented_series_comes_back_with_its_exceptions_and_cancelled_days() -> None:
