@@ -128,6 +128,13 @@ class Unmappable(CcdaemonError):
     exit_code = 65
 
 
+class Unwritable(CcdaemonError):
+    """The provider has no place for this edit or does not allow it: send nothing, keep ours, tell the person why."""
+
+    code = "unwritable"
+    exit_code = 65
+
+
 class LeaseLost(CcdaemonError):
     """Somebody else works on this now: drop what is not committed, say nothing to the provider."""
 

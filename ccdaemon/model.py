@@ -63,6 +63,26 @@ class Part(StrEnum):
     SHARED = "shared"  # belongs to every group of the collection: contact groups, the calendar's own entry
 
 
+class Action(StrEnum):
+    """What a Write does to its target."""
+
+    CREATE = "create"  # payload: the whole new object
+    PATCH = "patch"  # payload: only the members that change, as the provider's PATCH takes them
+    DELETE = "delete"  # payload {}
+    MOVE = "move"  # payload: the new place, as the provider's move takes it (Google tasks: parent)
+    RESPOND = "respond"  # answer an invitation; payload {"response": "accepted", "comment": "…"} (Graph only)
+
+
+class Target(StrEnum):
+    """What a Write is about; with the provider it names one resource of its API."""
+
+    OBJECT = "object"  # the person, contact, event, changed occurrence or task itself
+    OCCURRENCE = "occurrence"  # one of a series that is no object of its own yet, by ``original_start`` (Graph only)
+    PHOTO = "photo"  # of a contact; payload as of a PHOTO original
+    GROUP = "group"  # a contact group (Google only)
+    CHECKLIST_ITEM = "checklist_item"  # of a task (Graph only)
+
+
 class Outcome(StrEnum):
     """How a Run ended."""
 
@@ -183,6 +203,24 @@ class Original:
     version: int  # provider's modification time in microseconds since 1970; 0 where it tells none
     payload: Json  # {} where deleted
     deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """One request to a provider that brings an object to what a body says. ``Codec.to_writes`` makes it."""
+
+    action: Action
+    target: Target = Target.OBJECT
+    remote_id: str  # what is written; CREATE: the id that the client may choose (Google events), else ""
+    parent: str = ""  # the master of an OCCURRENCE, the task of a CHECKLIST_ITEM or new subtask, the contact of a PHOTO
+    etag: str = ""  # of the original that this was computed from: the precondition; "" for none
+    payload: Json = field(default_factory=dict)
+    original_start: str = ""  # of an OCCURRENCE: its start in the series, RFC 3339 in UTC, or a date where all day
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The members written, sorted: Google's updatePersonFields."""
+        return tuple(sorted(self.payload))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ The same group of originals gives the same bytes, for ever, on every machine and
 from collections.abc import Sequence
 from typing import Protocol
 
-from ccdaemon.model import BodyIndex, Fingerprint, Json, Original
+from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Write
 
 
 class Codec(Protocol):
@@ -33,6 +33,26 @@ class Codec(Protocol):
 
         Raises Unmappable with a reason that names the field and holds none of its content.
         """
+
+    def to_writes(
+        self, body: str | None, group: Sequence[Original], *, knows: frozenset[str] = frozenset()
+    ) -> Sequence[Write]:
+        """What brings the provider's objects from what the group's own body says to what ``body`` says, in order.
+
+        A three-way merge: base is ``to_body(group)``, mine is ``body``, theirs are the originals. Only what differs
+        between base and mine is written, patched into the originals, so that whatever no body can say survives. None:
+        delete; an empty group: create. [] when nothing is to be written. ``body`` may be of any client: vCard 3.0 or
+        4.0, other folding, order, VTIMEZONEs, without what the client does not know: see mapping/merge.py, also for
+        ``knows``. Some writes wait for an answer (the id of a new contact group): when it was observed, asking again
+        gives the rest, until [].
+
+        Raises Unwritable, naming property and reason, where sending the rest would mean something else than the person
+        meant (a rule that the provider cannot hold, an edit that it forbids); BadData when ``body`` is no such body.
+        What is only decoration is left out and named by ``unheld``.
+        """
+
+    def unheld(self, body: str, group: Sequence[Original]) -> Sequence[str]:
+        """Names of the properties in ``body`` that the provider has no place for, sorted: they stay with us alone."""
 
     def fingerprint(self, body: str) -> Fingerprint:
         """Hash of what the body means: ignores DTSTAMP, PRODID, REV, the order of properties, and folding."""

@@ -2,14 +2,16 @@
 
 Two bodies that differ only in what software rewrites on its own give the same fingerprint: the order of properties,
 components and parameters; folding and line ends; the case of names; quotes around parameter values; DTSTAMP, PRODID,
-REV and LAST-MODIFIED; the wording of a VTIMEZONE, of which only its TZID counts, where it is used.
+REV, LAST-MODIFIED and our witness (merge.py); the wording of a VTIMEZONE, of which only its TZID counts, where it is
+used.
 """
 
 from hashlib import sha256
 
+from ccdaemon.mapping.merge import WITNESS
 from ccdaemon.model import Fingerprint
 
-_IGNORED = frozenset({"DTSTAMP", "PRODID", "REV", "LAST-MODIFIED"})
+_IGNORED = frozenset({"DTSTAMP", "PRODID", "REV", "LAST-MODIFIED", WITNESS})
 _UNORDERED = frozenset({"TYPE", "FEATURE"})  # parameters whose values are a set of case-insensitive words
 
 

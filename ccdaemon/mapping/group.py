@@ -10,9 +10,14 @@ CALENDAR_ID = "#calendar"
 
 def newest_objects(group: Sequence[Original]) -> list[Json]:
     """The payloads of the living OBJECTs, the newest first."""
+    return [original.payload for original in newest_originals(group)]
+
+
+def newest_originals(group: Sequence[Original]) -> list[Original]:
+    """The living OBJECTs, the newest first."""
     found = [original for original in group if original.part is Part.OBJECT and not original.deleted]
     found.sort(key=lambda original: (-original.version, original.remote_id))
-    return [original.payload for original in found]
+    return found
 
 
 def shared_payload(group: Sequence[Original], remote_id: str) -> Json:
