@@ -1,17 +1,20 @@
-"""A vCard read into values: what exports need of it, and everything else as it stands.
+"""A vCard read: by ``properties`` name by name, for the way back; by ``read`` as one value, for exports.
 
-Reads what ``vcard.build`` writes and, as far as their shapes agree, cards of clients in version 3.0 and 4.0.
+Both read what ``vcard.build`` writes and what clients do, of any version; all that remains to know is our own 3.0.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ccdaemon.errors import BadData
+from ccdaemon.mapping.card_dialects import joined, modern, ours
+from ccdaemon.mapping.card_values import date_text as date_text  # also for those who read Properties
+from ccdaemon.mapping.card_values import label_text, labels, marks
 from ccdaemon.mapping.contentline import ContentLine, parse, split_components, split_text, unescape_text
+from ccdaemon.mapping.merge import WITNESS
 
-_APPLE_LABEL = re.compile(r"_\$!<(.*)>!\$_", re.DOTALL)
-_DATE = re.compile(r"(\d{4}|-)-?(\d\d)-?(\d\d)(?:T.*)?")
 # Apple's phonetic properties (and the three that the Google codec adds) -> the part of the name.
 _PHONETIC = {
     "X-PHONETIC-FIRST-NAME": "given",
@@ -21,8 +24,10 @@ _PHONETIC = {
     "X-PHONETIC-SUFFIX": "suffixes",
     "X-PHONETIC-FULL-NAME": "whole",
 }
-_ORGANIZATION = frozenset({"ORG", "TITLE", "ROLE", "X-PHONETIC-ORG"})
-_STRUCTURE = frozenset({"BEGIN", "END", "VERSION", "PRODID", "REV"})
+_ORGANIZATION = ("ORG", "TITLE", "ROLE", "X-PHONETIC-ORG")
+_STRUCTURE = frozenset({"BEGIN", "END", "VERSION", "PRODID", "REV", WITNESS})
+_SEVERAL_NAMES = re.compile(r"\\.|,(?=[^\s;])", re.DOTALL)
+_ANNIVERSARY = "Anniversary"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +35,7 @@ class Value:
     """One value of a property that may come several times."""
 
     value: str  # text; of a date: 1980-02-29, --02-29, or whatever it says
-    types: tuple[str, ...]  # of TYPE, upper case, without PREF
+    types: tuple[str, ...]  # of TYPE, upper case, without what goes without saying (PREF, INTERNET, VOICE …)
     label: str  # the person's own name for it, or Apple's word ("Spouse"); "" without
     preferred: bool
 
@@ -57,6 +62,7 @@ class Address:
     region: str
     postal_code: str
     country: str
+    country_code: str  # of X-ABADR, as written; "" without
     types: tuple[str, ...]
     label: str
     preferred: bool
@@ -119,15 +125,14 @@ class Card:
 
 
 def read(body: str) -> Card:
-    """The card of a body. Raises BadData when a line of it is no content line."""
-    source = _Properties(parse(body))
-    family, given, additional, prefixes, suffixes = _padded(source.first_components("N"), 5)
+    """The card of a body. Raises BadData where it is no card."""
+    source = properties(body)
     return Card(
-        uid=unescape_text(source.first("UID")),
-        full_name=unescape_text(source.first("FN")),
-        name=Name(family=family, given=given, additional=additional, prefixes=prefixes, suffixes=suffixes),
+        uid=source.text("UID"),
+        full_name=source.text("FN"),
+        name=source.name(),
         nicknames=source.listed("NICKNAME"),
-        phonetic=tuple((name, unescape_text(source.first(key))) for key, name in _PHONETIC.items() if source.has(key)),
+        phonetic=source.phonetic(),
         organizations=source.organizations(),
         emails=source.texts("EMAIL"),
         phones=source.texts("TEL"),
@@ -145,35 +150,58 @@ def read(body: str) -> Card:
     )
 
 
-def date_text(line: ContentLine) -> str:
-    """The date of BDAY, X-ABDATE or ANNIVERSARY: 1980-02-29, without a year --02-29, else what the line says.
+def properties(body: str) -> "Properties":
+    """The properties of the first card in a body of any client and version. Raises BadData where there is none."""
+    return Properties(modern(_first_card(parse(joined(body)))))
 
-    Knows basic and extended form, truncated years, times after the date, and X-APPLE-OMIT-YEAR.
+
+def _first_card(lines: Sequence[ContentLine]) -> list[ContentLine]:
+    """From BEGIN to END, without cards inside it (vCard 2.1 has AGENT)."""
+    found: list[ContentLine] = []
+    depth = 0
+    for one in lines:
+        if one.key == "BEGIN":
+            depth += 1
+        elif depth == 0:
+            break
+        if depth == 1:
+            found.append(one)
+        if one.key == "END":
+            depth -= 1
+            if depth == 0:
+                break
+    if not found or found[0].value.strip().upper() != "VCARD":
+        raise BadData("not a vCard: it does not begin with BEGIN:VCARD")
+    if depth:
+        raise BadData("not a vCard: it ends before END:VCARD")
+    return found
+
+
+class Properties:
+    """The properties of one card by name, in our own 3.0 whatever was sent; what nobody takes is the rest.
+
+    Names are in upper case. Lines are handed out as they stand, to be read by ``value``, ``address``, ``messaging`` and
+    ``date_text``, which know the TYPE words, labels and preferences of all clients; ``line.param`` knows the rest.
     """
-    value = unescape_text(line.value)
-    found = _DATE.fullmatch(value)
-    if found is None or "TEXT" in map(str.upper, line.param("VALUE")):
-        return value
-    year, month, day = found.groups()
-    if year in (*line.param("X-APPLE-OMIT-YEAR"), "-"):
-        return f"--{month}-{day}"
-    return f"{year}-{month}-{day}"
 
-
-class _Properties:
-    """The properties of one card by name; what nobody takes is the rest."""
-
-    def __init__(self, lines: Sequence[ContentLine]) -> None:
-        self._lines = [one for one in lines if one.key not in _STRUCTURE]
-        self._taken: set[str] = set()
+    def __init__(self, sent: Sequence[ContentLine]) -> None:
+        self.sent = tuple(sent)
+        """The lines under the names that the client used, witness and all: ``merge.absence`` has to see these."""
+        self.lines = tuple(one for one in ours(sent) if one.key not in _STRUCTURE)
+        """Every property in order, X-ABLabel too; without BEGIN, END, VERSION, PRODID, REV and the witness."""
+        self._taken = {"X-ABLABEL"}
         self._by_key: defaultdict[str, list[ContentLine]] = defaultdict(list)
-        for one in self._lines:
+        self._by_group: defaultdict[str, list[ContentLine]] = defaultdict(list)
+        for one in self.lines:
             self._by_key[one.key].append(one)
-        self._labels: dict[str | None, str] = {
-            one.group: _label(one.value) for one in self.take("X-ABLABEL") if one.group is not None
-        }
+            if one.group is not None:
+                self._by_group[one.group].append(one)
+        self._labels = labels(self.lines)
+
+    # --- lines --------------------------------------------------------------------------------------------------------
 
     def has(self, key: str) -> bool:
+        """Whether there is a property of that name."""
         return key in self._by_key
 
     def take(self, key: str) -> list[ContentLine]:
@@ -182,37 +210,101 @@ class _Properties:
         return self._by_key.get(key, [])
 
     def rest(self) -> tuple[ContentLine, ...]:
-        """Every property whose name was not taken, in order."""
-        return tuple(one for one in self._lines if one.key not in self._taken)
+        """Every property whose name was not taken, in order, without labels."""
+        return tuple(one for one in self.lines if one.key not in self._taken)
+
+    def companions(self, line: ContentLine) -> list[ContentLine]:
+        """The other properties of the line's group in order, its label aside; none where it has no group."""
+        if line.group is None:
+            return []
+        return [one for one in self._by_group[line.group] if one is not line and one.key != "X-ABLABEL"]
+
+    def companion(self, line: ContentLine, key: str) -> str:
+        """The text of the first companion of that name, "" without; it counts as taken."""
+        self._taken.add(key)
+        return next((unescape_text(one.value) for one in self.companions(line) if one.key == key), "")
+
+    def whole(self, line: ContentLine) -> list[ContentLine]:
+        """The line and the X-ABLabel of its group: what has to be kept together."""
+        label = [] if line.group is None else [one for one in self._by_group[line.group] if one.key == "X-ABLABEL"]
+        return [line, *label[:1]]
+
+    def grouped(self, keys: Collection[str]) -> list[dict[str, ContentLine]]:
+        """The properties of these names that belong together, by name, in the order in which each set begins.
+
+        Those of one group do, those without a group do, and of several with the same name the first with the first of
+        the other names, the second with the second. All of these names count as taken.
+        """
+        self._taken.update(keys)
+        found: dict[tuple[str | None, int], dict[str, ContentLine]] = {}
+        seen: defaultdict[tuple[str | None, str], int] = defaultdict(int)
+        for one in self.lines:
+            if one.key in keys:
+                number = seen[one.group, one.key]
+                seen[one.group, one.key] += 1
+                found.setdefault((one.group, number), {})[one.key] = one
+        return list(found.values())
+
+    # --- values of any property ---------------------------------------------------------------------------------------
 
     def first(self, key: str) -> str:
         """The raw value of the first, "" without."""
         return next((one.value for one in self.take(key)), "")
 
-    def first_components(self, key: str) -> list[str]:
-        return split_components(self.first(key))
+    def text(self, key: str) -> str:
+        """The text of the first, "" without."""
+        return unescape_text(self.first(key))
 
-    def label(self, line: ContentLine) -> str:
-        return self._labels.get(line.group, "")
+    def first_components(self, key: str) -> list[str]:
+        """The components of the first, such as those of ORG."""
+        return split_components(self.first(key))
 
     def listed(self, key: str) -> tuple[str, ...]:
         """The texts of a list property; of several such properties, one after the other."""
         return tuple(text for one in self.take(key) for text in split_text(one.value) if text)
 
-    def value(self, line: ContentLine, text: str) -> Value:
-        types, preferred = _types(line)
-        return Value(value=text, types=types, label=self.label(line), preferred=preferred)
-
     def texts(self, key: str) -> tuple[Value, ...]:
+        """Every property of that name as text with its types, label and preference."""
         return tuple(self.value(one, unescape_text(one.value)) for one in self.take(key))
 
+    def label(self, line: ContentLine) -> str:
+        """The text of the line's X-ABLabel, of Apple's own without the brackets; "" without."""
+        return "" if line.group is None else label_text(self._labels.get(line.group, ""))
+
+    def value(self, line: ContentLine, text: str) -> Value:
+        """``text`` with the types, label and preference of the line."""
+        found = marks(line, self._raw_label(line))
+        return Value(value=text, types=found.types, label=found.label, preferred=found.preferred)
+
+    def _raw_label(self, line: ContentLine) -> str:
+        return "" if line.group is None else self._labels.get(line.group, "")
+
+    # --- values of one property ---------------------------------------------------------------------------------------
+
+    def name(self) -> Name:
+        """The components of N; several names in one of them (DAVx5 puts a comma between) are one text."""
+        raw = _SEVERAL_NAMES.sub(lambda found: " " if found[0] == "," else found[0], self.first("N"))
+        family, given, additional, prefixes, suffixes = _padded(split_components(raw), 5)
+        return Name(family=family, given=given, additional=additional, prefixes=prefixes, suffixes=suffixes)
+
+    def phonetic(self) -> tuple[tuple[str, str], ...]:
+        """How the parts of the name sound."""
+        return tuple((part, self.text(key)) for key, part in _PHONETIC.items() if self.has(key))
+
     def messaging(self, line: ContentLine) -> Messaging:
-        types, preferred = _types(line)
-        service = next(iter(line.param("X-SERVICE-TYPE")), "")
-        return Messaging(value=line.value, service=service, types=types, label=self.label(line), preferred=preferred)
+        """An IMPP."""
+        found = self.value(line, line.value)
+        return Messaging(
+            value=found.value,
+            service=next(iter(line.param("X-SERVICE-TYPE")), ""),
+            types=found.types,
+            label=found.label,
+            preferred=found.preferred,
+        )
 
     def address(self, line: ContentLine) -> Address:
-        types, preferred = _types(line)
+        """An ADR with its X-ABADR."""
+        found = self.value(line, "")
         po_box, extended, street, city, region, postal_code, country = _padded(split_components(line.value), 7)
         return Address(
             po_box=po_box,
@@ -222,9 +314,10 @@ class _Properties:
             region=region,
             postal_code=postal_code,
             country=country,
-            types=types,
-            label=self.label(line),
-            preferred=preferred,
+            country_code=self.companion(line, "X-ABADR"),
+            types=found.types,
+            label=found.label,
+            preferred=found.preferred,
         )
 
     def photo(self) -> Photo | None:
@@ -238,24 +331,19 @@ class _Properties:
     def dates(self) -> tuple[Value, ...]:
         """Days with a label. X-ANNIVERSARY counts only where no labelled day says the same."""
         days = [self.value(one, date_text(one)) for one in self.take("X-ABDATE")]
-        known = {day.value for day in days if day.label == "Anniversary"}
-        for one in (*self.take("ANNIVERSARY"), *self.take("X-ANNIVERSARY")):
+        known = {day.value for day in days if day.label == _ANNIVERSARY}
+        for one in self.take("X-ANNIVERSARY"):
             day = date_text(one)
-            if day not in known:
+            if day and day not in known:
                 known.add(day)
-                days.append(Value(value=day, types=(), label="Anniversary", preferred=False))
+                days.append(Value(value=day, types=(), label=_ANNIVERSARY, preferred=False))
         return tuple(days)
 
     def organizations(self) -> tuple[Organization, ...]:
-        """One for every group (the ungrouped properties are one group too) that names an organisation or a position."""
-        self._taken |= _ORGANIZATION
-        parts: dict[str | None, dict[str, ContentLine]] = {}
-        for one in self._lines:
-            if one.key in _ORGANIZATION:
-                parts.setdefault(one.group, {}).setdefault(one.key, one)
-        return tuple(self._organization(group, found) for group, found in parts.items())
+        """One for every set (``grouped``) that names an organisation or a position."""
+        return tuple(self._organization(found) for found in self.grouped(_ORGANIZATION))
 
-    def _organization(self, group: str | None, found: dict[str, ContentLine]) -> Organization:
+    def _organization(self, found: dict[str, ContentLine]) -> Organization:
         name, *units = split_components(found["ORG"].value) if "ORG" in found else [""]
         title, role, phonetic = (
             unescape_text(found[key].value) if key in found else "" for key in ("TITLE", "ROLE", "X-PHONETIC-ORG")
@@ -266,23 +354,10 @@ class _Properties:
             title=title,
             role=role,
             phonetic=phonetic,
-            label=self._labels.get(group, ""),
+            label=self.label(next(iter(found.values()))),
         )
 
 
 def _padded(parts: Sequence[str], count: int) -> list[str]:
     """Exactly ``count`` parts."""
     return [*parts[:count], *[""] * (count - len(parts))]
-
-
-def _label(value: str) -> str:
-    text = unescape_text(value)
-    found = _APPLE_LABEL.fullmatch(text)
-    return text if found is None else found[1]
-
-
-def _types(line: ContentLine) -> tuple[tuple[str, ...], bool]:
-    """The TYPE values in upper case and whether the property is preferred (TYPE=pref, or PREF=1 in version 4.0)."""
-    types = [word.upper() for value in line.param("TYPE") for word in value.split(",")]
-    preferred = "PREF" in types or "1" in line.param("PREF")
-    return tuple(word for word in types if word not in ("PREF", "INTERNET")), preferred

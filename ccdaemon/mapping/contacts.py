@@ -9,12 +9,14 @@ from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import vcard
 from ccdaemon.mapping.contentline import parse, unescape_text
 from ccdaemon.mapping.fields import text
-from ccdaemon.mapping.group import newest_objects
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Json, Original, Part, ProviderName
 
 NAMELESS = "(no name)"
 """FN of a contact that holds nothing to call it by; FN is mandatory (RFC 2426 section 3.1.1)."""
+
+EVERYBODY = frozenset({"FN", "N", "EMAIL", "TEL", "ADR", "ORG", "TITLE", "NOTE", "URL", "BDAY"})
+"""Properties that every client has a field for: where one is missing from a client's body, a person removed it."""
 
 _UIDS = UUID("a8a5d6a1-3a8c-5a0f-9a63-5f4c4e0d7c1b")
 """Namespace of our UIDs. Moving it would make every client see every contact as new."""
@@ -46,9 +48,16 @@ def living(group: Sequence[Original], part: Part) -> list[Original]:
     return sorted(found, key=lambda original: (original.version, original.remote_id))
 
 
-def object_payload(group: Sequence[Original]) -> Json | None:
+def newest(group: Sequence[Original]) -> Original | None:
     """The contact itself; None when only a photo or shared originals are left. The newest, should there be two."""
-    return next(iter(newest_objects(group)), None)
+    found = [original for original in group if original.part is Part.OBJECT and not original.deleted]
+    return min(found, key=lambda original: (-original.version, original.remote_id), default=None)
+
+
+def object_payload(group: Sequence[Original]) -> Json | None:
+    """What that contact says."""
+    found = newest(group)
+    return None if found is None else found.payload
 
 
 def photo_properties(group: Sequence[Original]) -> list[Property]:

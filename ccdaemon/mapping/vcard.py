@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ccdaemon.mapping.contentline import ContentLine, Params, escape_text, serialise
+from ccdaemon.mapping.merge import WITNESS_LINE
 from ccdaemon.mapping.text import clean
 
 YEARLESS = 1604
@@ -19,8 +20,7 @@ YEARLESS = 1604
 _OMIT_YEAR: Params = (("X-APPLE-OMIT-YEAR", (str(YEARLESS),)),)
 _AS_TEXT: Params = (("VALUE", ("text",)),)
 
-# IANA media type -> vCard 3.0 TYPE (RFC 2426 section 3.1.4: the registered image format).
-_IMAGE_TYPES = {
+IMAGE_TYPES = {
     "image/jpeg": "JPEG",
     "image/jpg": "JPEG",
     "image/png": "PNG",
@@ -30,6 +30,7 @@ _IMAGE_TYPES = {
     "image/tiff": "TIFF",
     "image/heic": "HEIC",
 }
+"""IANA media type -> vCard 3.0 TYPE (RFC 2426 section 3.1.4: the registered image format)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +73,7 @@ def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
         lines.extend(_line(companion, group) for companion in one.companions)
         if one.label:
             lines.append(ContentLine("X-ABLabel", (), escape_text(one.label), group))
-    lines.append(ContentLine("END", (), "VCARD"))
+    lines += (WITNESS_LINE, ContentLine("END", (), "VCARD"))
     return serialise(lines)
 
 
@@ -153,6 +154,6 @@ def photo(media_type: str, data: str) -> Property | None:
         return None
     if not octets:
         return None
-    image_type = _IMAGE_TYPES.get(media_type.partition(";")[0].strip().lower())
+    image_type = IMAGE_TYPES.get(media_type.partition(";")[0].strip().lower())
     params: Params = (("ENCODING", ("b",)), *((("TYPE", (image_type,)),) if image_type else ()))
     return Property(name="PHOTO", value=base64.b64encode(octets).decode(), params=params)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
@@ -6,7 +8,7 @@ from ccdaemon.mapping import contacts, fields
 from ccdaemon.mapping.vcard import build
 from ccdaemon.model import ProviderName
 from tests.unit.mapping import line_oracle
-from tests.unit.mapping.people import ANY_TEXT
+from tests.unit.mapping.people import ANY_TEXT, original
 
 
 def impp(address: str, **marks: str) -> line_oracle.Line:
@@ -97,3 +99,12 @@ def test_members_of_the_wrong_type_are_absent():
     assert (fields.objects(source, "text"), fields.texts(source, "text")) == ([], [])
     assert (fields.member(source, "list"), fields.member(source, "missing")) == ({}, {})
     assert [fields.whole(source, key) for key in ("number", "text", "flag", "missing")] == [7, 0, 0, 0]
+
+
+def test_of_two_observations_the_newest_living_one_is_the_contact():
+    old = original({"a": 1}, remote_id="1", version=1)
+    new = original({"a": 2}, remote_id="2", version=2)
+    gone = replace(original({}, remote_id="3", version=3), deleted=True)
+
+    assert contacts.newest([old, gone, new]) == contacts.newest([new, old]) == new
+    assert contacts.newest([gone]) is None

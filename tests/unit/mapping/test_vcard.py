@@ -23,7 +23,7 @@ def read(*lines: str) -> card.Card:
 
 
 def test_a_card_without_properties_is_still_a_card():
-    assert body() == "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u1\r\nFN:Jane\\; Doe\r\nEND:VCARD\r\n"
+    assert body() == "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u1\r\nFN:Jane\\; Doe\r\nX-CCD-KEEP:1\r\nEND:VCARD\r\n"
 
 
 def test_groups_are_numbered_in_order_and_given_only_where_needed():
@@ -34,7 +34,7 @@ def test_groups_are_numbered_in_order_and_given_only_where_needed():
         Property(name="NOTE", value="n", grouped=True),
     )
 
-    assert built.split("\r\n")[4:-2] == [
+    assert built.split("\r\n")[4:-3] == [
         "TEL:1",
         "item1.TEL:2",
         "item1.X-ABLabel:Dacha\\, old",
@@ -135,6 +135,7 @@ def test_what_was_built_is_read_again():
             region="6",
             postal_code="7",
             country="8",
+            country_code="",
             types=("WORK",),
             label="",
             preferred=False,
