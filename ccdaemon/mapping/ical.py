@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping.contentline import ContentLine, escape_text, line, parse, serialise, unescape_text
+from ccdaemon.mapping.merge import WITNESS_LINE
 from ccdaemon.mapping.moments import (
     DAY,
     Moment,
@@ -20,7 +21,7 @@ from ccdaemon.mapping.moments import (
     posix,
     unambiguous,
 )
-from ccdaemon.mapping.recurrence import Rule, bounded_end, latest_start
+from ccdaemon.mapping.recurrence import Rule, bounded_end, latest_start, refuse_endless
 from ccdaemon.mapping.recurrence import parse as parse_rule
 from ccdaemon.mapping.vtimezone import vtimezone
 from ccdaemon.mapping.zones import zone_name
@@ -92,16 +93,20 @@ def calendar(events: Iterable[Event]) -> str:
     """The body of a series with its changed occurrences, or of a single event.
 
     The master comes first, then occurrences by RECURRENCE-ID, whatever the order given; of several for the same
-    occurrence the first counts. CRLF lines.
+    occurrence the first counts. CRLF lines. Raises Unmappable for a series that no program could expand (T-29).
     """
     occurrences: dict[tuple[int, int], Event] = {}
     for event in events:
         occurrences.setdefault(_place(event), event)
+    for event in occurrences.values():
+        times, changed = event.times, len(occurrences) - 1
+        refuse_endless(times.rules, times.start, extra=len(times.extra), excluded=len(times.excluded), changed=changed)
     ordered = [occurrences[place] for place in sorted(occurrences)]
     lines: list[ContentLine] = []
     for event in ordered:
         lines += (_BEGIN_EVENT, line("UID", escape_text(event.uid)), moment_line("DTSTAMP", event.stamp))
         lines += _time_lines(event.times)
+        lines.append(WITNESS_LINE)
         lines += event.lines
         lines.append(_END_EVENT)
     return "".join((_HEAD, *_zone_texts(event.times for event in ordered), serialise(lines), _TAIL))

@@ -90,16 +90,41 @@ def moments_in(line: ContentLine) -> list[Moment]:
 
 
 def parse_duration(value: str) -> timedelta | None:
-    """A DURATION such as "-PT15M" or "P1W"; None when it is none."""
+    """A DURATION such as "-PT15M" or "P1W", a day taken as 24 hours; None when it is none."""
+    parts = _duration_parts(value)
+    try:
+        return None if parts is None else parts[0] + parts[1]
+    except OverflowError:
+        return None
+
+
+def end_after(start: Moment, duration: str) -> Moment | None:
+    """The moment a DURATION after ``start``; None when it is none.
+
+    Weeks and days are those of the calendar, whatever clocks do in between; the rest is exact time (RFC 5545 section
+    3.3.6). Beside a date only whole days count. Raises Unmappable outside of the years 1 to 9999.
+    """
+    parts = _duration_parts(duration)
+    if parts is None:
+        return None
+    days, exact = parts
+    try:
+        return shifted(start + days, exact)
+    except OverflowError:
+        raise Unmappable("a time lies outside of the years 1 to 9999") from None
+
+
+def _duration_parts(value: str) -> tuple[timedelta, timedelta] | None:
+    """The nominal days and the exact time of a DURATION."""
     match = _DURATION.fullmatch(value.strip())
     if match is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
     try:
-        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        nominal, exact = timedelta(weeks=weeks, days=days), timedelta(hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
         return None
-    return -length if match[1] == "-" else length
+    return (-nominal, -exact) if match[1] == "-" else (nominal, exact)
 
 
 def parse_rfc3339(value: str, field: str) -> Moment:
@@ -175,6 +200,16 @@ def shifted(moment: Moment, length: timedelta) -> Moment:
         return moment + length
     except OverflowError:
         raise Unmappable("a time lies outside of the years 1 to 9999") from None
+
+
+def settled(moment: Moment) -> Moment:
+    """The same moment as clocks really show it, where its own wall clock is one that they skip.
+
+    Such a time counts with the offset before the gap (RFC 5545 section 3.3.5): half past two becomes half past three.
+    """
+    if not isinstance(moment, datetime) or moment.tzinfo is None or moment.tzinfo is UTC:
+        return moment
+    return in_zone(in_zone(moment, UTC), moment.tzinfo)
 
 
 # --- place in time ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ busy for ever, and ``latest_start`` answers at once whatever the rule says.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -40,6 +40,11 @@ _LONGEST_PERIOD = {  # seconds, an hour of summer time included
     Frequency.MINUTELY: 60,
     Frequency.SECONDLY: 1,
 }
+_SHORTEST_PERIOD = _LONGEST_PERIOD | {
+    Frequency.YEARLY: 365 * DAY,
+    Frequency.MONTHLY: 28 * DAY,
+}
+_DAYS_OF_PERIOD = {Frequency.YEARLY: 366, Frequency.MONTHLY: 31, Frequency.WEEKLY: 7, Frequency.DAILY: 1}
 _ALLOWED = {  # RFC 5545: lowest and highest value, and whether negative ones count from the end
     "BYSECOND": (0, 60, False),
     "BYMINUTE": (0, 59, False),
@@ -53,6 +58,7 @@ _ALLOWED = {  # RFC 5545: lowest and highest value, and whether negative ones co
 _LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SHORTEST_MONTH = (31, 28, *_LONGEST_MONTH[2:])
 _TOO_OFTEN = frozenset({Frequency.MINUTELY, Frequency.SECONDLY})
+_SHORT = _TOO_OFTEN | {Frequency.HOURLY}
 _MAX_LENGTH = 4096  # characters; every BYYEARDAY there is takes 1,500
 _NUMBER = re.compile(r"[+-]?\d{1,9}")
 _DAY_OF_WEEK = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
@@ -205,7 +211,135 @@ def ends_before(rule: Rule, moment: Moment) -> bool:
     return rule.until is not None and posix(rule.until) < posix(moment)
 
 
+# --- the same in other words ------------------------------------------------------------------------------------------
+
+
+def with_implied_parts(rule: Rule, start: Moment) -> Rule:
+    """The rule with what it takes from ``start`` spelled out, and without what says nothing.
+
+    ``FREQ=WEEKLY`` beside a Monday is ``FREQ=WEEKLY;BYDAY=MO``; BYHOUR and its like that repeat the start are dropped,
+    as are a WKST on which nothing depends and an order of values.
+    """
+    by = {part: tuple(sorted(numbers)) for part, numbers in rule.by}
+    if rule.freq not in _SHORT and isinstance(start, datetime):
+        for part, own in (("BYHOUR", start.hour), ("BYMINUTE", start.minute), ("BYSECOND", start.second)):
+            if by.get(part) == (own,):
+                del by[part]
+    by_day = tuple(sorted(rule.by_day, key=lambda day: (day[0], WEEKDAYS.index(day[1]))))
+    free = not by_day and by.keys().isdisjoint({"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})  # the day is the start's own
+    if rule.freq is Frequency.WEEKLY and free:
+        by_day = ((0, WEEKDAYS[start.weekday()]),)
+    elif rule.freq in (Frequency.MONTHLY, Frequency.YEARLY) and free:
+        by["BYMONTHDAY"] = (start.day,)
+        if rule.freq is Frequency.YEARLY:
+            by.setdefault("BYMONTH", (start.month,))
+    counts_weeks = (rule.freq is Frequency.WEEKLY and rule.interval > 1) or "BYWEEKNO" in by
+    return replace(
+        rule,
+        by=tuple((part, by[part]) for part in _ALLOWED if part in by),
+        by_day=by_day,
+        week_start=(rule.week_start or "MO") if counts_weeks else None,
+    )
+
+
+def canonical(rule: Rule, start: Moment) -> Rule:
+    """One rule for all spellings of the same recurrence of ``start`` that programs are known to exchange.
+
+    Only for comparing: its UNTIL is the last day on which an occurrence may begin.
+    """
+    rule = with_implied_parts(rule, start)
+    by = dict(rule.by)
+    if rule.freq is Frequency.DAILY and rule.interval == 1 and not by and {nth for nth, _ in rule.by_day} == {0}:
+        rule = replace(rule, freq=Frequency.WEEKLY)
+    position = by.get("BYSETPOS", ())
+    of_month = rule.freq is Frequency.MONTHLY or (rule.freq is Frequency.YEARLY and len(by.get("BYMONTH", ())) == 1)
+    if of_month and len(position) == 1 and "BYMONTHDAY" not in by and {nth for nth, _ in rule.by_day} == {0}:
+        if len(rule.by_day) == 1:  # "MO;BYSETPOS=1" is "1MO"
+            del by["BYSETPOS"]
+            rule = replace(rule, by_day=((position[0], rule.by_day[0][1]),))
+        elif len(rule.by_day) == len(WEEKDAYS):  # the last of all days
+            del by["BYSETPOS"]
+            by["BYMONTHDAY"] = position
+            rule = replace(rule, by_day=())
+        rule = replace(rule, by=tuple((part, by[part]) for part in _ALLOWED if part in by))
+    return replace(rule, until=last_day(rule, start))
+
+
+def last_day(rule: Rule, start: Moment) -> Moment | None:
+    """The last day, as clocks of ``start`` show it, on which UNTIL lets an occurrence begin; None without UNTIL.
+
+    UNTIL itself where occurrences may begin at other times of the day than ``start``.
+    """
+    until = rule.until
+    if not isinstance(until, datetime) or not isinstance(start, datetime):
+        return until
+    if rule.freq in _SHORT or not {"BYHOUR", "BYMINUTE", "BYSECOND"}.isdisjoint(part for part, _ in rule.by):
+        return until
+    if until.tzinfo is not None and start.tzinfo is not None:
+        until = in_zone(until, start.tzinfo)
+    day = until.date()
+    return day if until.time() >= start.time() or day == date.min else day - timedelta(days=1)
+
+
 # --- bounds -----------------------------------------------------------------------------------------------------------
+
+
+MAX_OCCURRENCES = 10_000
+"""The most occurrences in any three years, and the most dates and changed occurrences of a series (trust.md, T-29)."""
+
+_WINDOW_DAYS = 3 * 366
+
+
+def most_occurrences(rules: Iterable[Rule], start: Moment, extra: int) -> int:
+    """A number that the occurrences in any three years do not exceed; ``extra`` is the number of RDATEs."""
+    return sum(_most(rule, start) for rule in rules) + extra + 1
+
+
+def refuse_endless(rules: Sequence[Rule], start: Moment, *, extra: int, excluded: int, changed: int) -> None:
+    """Raises Unmappable for a series that is too long for programs to expand: see ``MAX_OCCURRENCES``.
+
+    The numbers are those of its RDATEs, EXDATEs and changed occurrences.
+    """
+    if max(extra, excluded, changed) > MAX_OCCURRENCES:
+        raise Unmappable("recurrence: more than 10,000 dates or changed occurrences")
+    if rules and most_occurrences(rules, start, extra) > MAX_OCCURRENCES:
+        raise Unmappable("recurrence: more than 10,000 occurrences in three years")
+
+
+def _most(rule: Rule, start: Moment) -> int:
+    days = _WINDOW_DAYS
+    if rule.until is not None:
+        days = min(days, max(posix(rule.until) - posix(start), 0) // DAY + 2)
+    numbers = dict(rule.by)
+    turns = days * DAY // (_SHORTEST_PERIOD[rule.freq] * rule.interval) + 2
+    if rule.freq in _SHORT:
+        if hours := numbers.get("BYHOUR"):
+            turns = min(turns, (days + 1) * len(hours)) if rule.freq is Frequency.HOURLY else turns
+        each = 1
+    else:
+        each = min(_most_days(rule, numbers), _DAYS_OF_PERIOD[rule.freq])
+        each *= len(numbers.get("BYHOUR", (0,)))
+    if rule.freq not in _TOO_OFTEN:
+        each *= len(numbers.get("BYMINUTE", (0,))) * len(numbers.get("BYSECOND", (0,)))
+    if positions := numbers.get("BYSETPOS"):
+        each = min(each, len(positions))
+    return min(turns * each, rule.count or turns * each)
+
+
+def _most_days(rule: Rule, numbers: dict[str, tuple[int, ...]]) -> int:
+    """How many days one turn has at most, of the part that makes them; the others only take away."""
+    months = len(numbers.get("BYMONTH", ()))
+    if days := numbers.get("BYYEARDAY"):
+        return len(days)
+    if weeks := numbers.get("BYWEEKNO"):
+        return len(weeks) * (len(rule.by_day) or 7)
+    if days := numbers.get("BYMONTHDAY"):
+        return len(days) * (months or 12 if rule.freq is Frequency.YEARLY else 1)
+    if rule.by_day:
+        if rule.freq is Frequency.YEARLY:
+            return sum((months or 1) if nth else 5 * months or 53 for nth, _ in rule.by_day)
+        return sum(1 if nth or rule.freq is Frequency.WEEKLY else 5 for nth, _ in rule.by_day)
+    return max(months, 1)
 
 
 def latest_start(rules: Iterable[Rule], start: Moment) -> int:
@@ -249,9 +383,6 @@ def _periods_for_one(rule: Rule, start: date) -> int | None:
     if rule.freq is Frequency.MONTHLY:
         return _months_for_one(rule, parts, start)
     return _years_for_one(rule, parts, start)
-
-
-_SHORT = frozenset({Frequency.HOURLY, Frequency.MINUTELY, Frequency.SECONDLY})
 
 
 def _days_for_one(rule: Rule, parts: set[str]) -> int | None:

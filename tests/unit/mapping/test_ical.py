@@ -42,6 +42,29 @@ def test_a_body_begins_with_the_master_and_goes_on_by_original_start():
     event_oracle.assert_sound(body)
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        Times(start=START, rules=(parse("FREQ=HOURLY"),)),
+        Times(start=START, rules=(parse("FREQ=HOURLY;INTERVAL=4"), parse("FREQ=HOURLY;INTERVAL=5"))),
+        Times(start=START, rules=(parse("FREQ=DAILY"),), excluded=(START,) * 10_001),
+        Times(start=START, extra=(START,) * 10_001),
+    ],
+)
+def test_a_series_that_nobody_could_expand_has_no_body(times):
+    with pytest.raises(Unmappable, match=r"^recurrence: more than 10,000 "):
+        calendar([Event(uid="7", stamp=STAMP, times=times)])
+
+
+def test_ten_thousand_changed_occurrences_are_the_most():
+    starts = (START + timedelta(days=days) for days in range(10_001))
+    changed = [Event(uid="7", stamp=STAMP, times=Times(start=at, recurrence_id=at)) for at in starts]
+    master = Event(uid="7", stamp=STAMP, times=Times(start=START, rules=(parse("FREQ=DAILY"),)))
+
+    with pytest.raises(Unmappable, match=r"^recurrence: more than 10,000 "):
+        calendar([master, *changed])
+
+
 def test_the_first_of_two_for_one_occurrence_counts():
     times = Times(start=START, recurrence_id=START)
     first = Event(uid="7", stamp=STAMP, times=times, lines=(line("SUMMARY", "first"),))

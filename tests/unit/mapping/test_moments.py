@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.moments import (
+    end_after,
     in_zone,
     like,
     moment_line,
@@ -16,6 +17,7 @@ from ccdaemon.mapping.moments import (
     parse_moment,
     parse_rfc3339,
     posix,
+    settled,
     shifted,
     stamp,
     unambiguous,
@@ -120,3 +122,48 @@ def test_a_stamp_is_a_time_in_utc_or_none():
     assert stamp("2026-03-01T09:00:00+01:00", "updated") == datetime(2026, 3, 1, 8, tzinfo=UTC)
     with pytest.raises(Unmappable, match=r"^updated: has no time$"):
         stamp("2026-03-01", "updated")
+
+
+# --- lengths and clocks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "expected"),
+    [
+        (datetime(2026, 3, 28, 12, tzinfo=ZURICH), "P1D", "2026-03-29T12:00:00+02:00"),
+        (datetime(2026, 3, 28, 12, tzinfo=ZURICH), "PT24H", "2026-03-29T13:00:00+02:00"),
+        (datetime(2026, 3, 28, 2, 30, tzinfo=ZURICH), "P1D", "2026-03-29T03:30:00+02:00"),
+        (datetime(2026, 10, 24, 12, tzinfo=ZURICH), "P1DT12H", "2026-10-26T00:00:00+01:00"),
+        (datetime(2026, 10, 18, 12, tzinfo=ZURICH), "P1W", "2026-10-25T12:00:00+01:00"),
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), "-PT1H", "2026-03-28T11:00:00+00:00"),
+        (datetime(2026, 3, 28, 12), "P1DT1H", "2026-03-29T13:00:00"),  # noqa: DTZ001
+        (date(2026, 3, 28), "P2DT1H", "2026-03-30"),
+    ],
+)
+def test_a_day_is_one_of_the_calendar_and_an_hour_is_exact(start, duration, expected):
+    assert end_after(start, duration).isoformat() == expected
+
+
+def test_what_is_no_duration_has_no_end_and_too_long_a_one_is_refused():
+    assert end_after(date(2026, 3, 28), "1D") is None
+    for start in (date(2026, 3, 28), datetime(2026, 3, 28, tzinfo=ZURICH), datetime(9999, 12, 31, 23, tzinfo=UTC)):
+        with pytest.raises(Unmappable):
+            end_after(start, "P9999999D")
+    with pytest.raises(Unmappable):
+        end_after(datetime(9999, 12, 31, 23, tzinfo=UTC), "PT2H")
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 3, 29, 2, 30, tzinfo=ZURICH), "2026-03-29T03:30:00+02:00"),
+        (datetime(2026, 10, 25, 2, 30, tzinfo=ZURICH), "2026-10-25T02:30:00+02:00"),
+        (datetime(2026, 10, 25, 2, 30, tzinfo=ZURICH, fold=1), "2026-10-25T02:30:00+01:00"),
+        (datetime(2026, 3, 29, 2, 30, tzinfo=UTC), "2026-03-29T02:30:00+00:00"),
+        (datetime(2026, 3, 29, 2, 30), "2026-03-29T02:30:00"),  # noqa: DTZ001
+        (date(2026, 3, 29), "2026-03-29"),
+    ],
+)
+def test_an_hour_that_clocks_skip_counts_with_the_offset_before(moment, expected):
+    assert settled(moment).isoformat() == expected
+    assert posix(settled(moment)) == posix(moment)

@@ -1,7 +1,7 @@
 """Rules: read, written, made to fit, and bounded without expanding them (T-29)."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from time import monotonic
 
 import pytest
@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.moments import posix
-from ccdaemon.mapping.recurrence import latest_start, parse, publishable, with_until_like
+from ccdaemon.mapping.recurrence import (
+    canonical,
+    latest_start,
+    most_occurrences,
+    parse,
+    publishable,
+    refuse_endless,
+    with_until_like,
+)
 from ccdaemon.mapping.zones import zone
 from ccdaemon.model import TIME_MAX
 
@@ -197,3 +205,178 @@ def test_the_longest_of_several_rules_counts():
 
     assert latest_start([short, long], START) == posix(datetime(2027, 4, 1, tzinfo=UTC))
     assert latest_start([], START) == posix(START)
+
+
+# --- too many ---------------------------------------------------------------------------------------------------------
+
+
+def naive_expansion(text, start):
+    """dateutil's occurrences; none of a rule that may have none: it would look for them until the year 9999."""
+    if latest_start([parse(f"{text};COUNT=1")], start) == TIME_MAX:
+        return None
+    return rrule.rrulestr(text, dtstart=start)
+
+
+@given(rules(), st.datetimes(datetime(2000, 1, 1), datetime(2040, 12, 31)), st.integers(0, 1000), st.booleans())  # noqa: DTZ001
+@settings(deadline=None, max_examples=150)
+def test_no_three_years_hold_more_than_the_bound(text, start, days, ends):
+    start = start.replace(microsecond=0)
+    text = text.rpartition(";COUNT=")[0]
+    expanded = naive_expansion(text, start)
+    if expanded is None:
+        return
+    begin = start + timedelta(days=days)
+    end = begin + timedelta(days=1096 if not ends else 300)
+    ended = f"{text};UNTIL={start + timedelta(days=days + 300):%Y%m%dT%H%M%S}" if ends else text
+
+    most = most_occurrences([parse(ended)], start, 0)
+    found = sum(1 for _ in takewhile(lambda moment: moment < end, expanded.xafter(begin, inc=True)))
+
+    assert found <= most
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=YEARLY;BYYEARDAY=1,-1,100",
+        "FREQ=YEARLY;BYWEEKNO=1,20,53",
+        "FREQ=YEARLY;BYWEEKNO=1,20;BYDAY=MO,TU",
+        "FREQ=YEARLY;BYDAY=MO,TU",
+        "FREQ=YEARLY;BYDAY=20MO,-1TU",
+        "FREQ=YEARLY;BYMONTH=1,2;BYDAY=MO",
+        "FREQ=YEARLY;BYMONTHDAY=1,15,-1",
+        "FREQ=YEARLY;BYMONTH=1,2,3",
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=1,2",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+        "FREQ=MONTHLY;BYDAY=1MO,-1FR",
+        "FREQ=MONTHLY;BYMONTHDAY=1,2,3,-1,-2;BYHOUR=3,4;BYMINUTE=5,6",
+        "FREQ=WEEKLY;BYDAY=MO,TU,WE;BYHOUR=3,4;BYSETPOS=1,-1",
+        "FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=1,2",
+        "FREQ=HOURLY;BYHOUR=1,2;BYMINUTE=1,2",
+        "FREQ=HOURLY;INTERVAL=5",
+    ],
+)
+def test_the_bound_holds_for_rare_rules(text):
+    start = datetime(2026, 3, 31, 9)  # noqa: DTZ001
+    begin = datetime(2027, 1, 1)  # noqa: DTZ001
+
+    found = rrule.rrulestr(text, dtstart=start).between(begin, begin + timedelta(days=1096), inc=True)
+
+    assert 0 < len(found) <= most_occurrences([parse(text)], start, 0) <= 3 * len(found) + 20
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("FREQ=DAILY", 1102),
+        ("FREQ=DAILY;COUNT=10", 11),
+        ("FREQ=DAILY;UNTIL=20260430T000000Z", 36),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", 796),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", 43),
+        ("FREQ=YEARLY", 7),
+        ("FREQ=HOURLY;INTERVAL=3", 8788),
+    ],
+)
+def test_the_bound_of_an_everyday_series_is_no_alarm(text, most):
+    assert most_occurrences([parse(text)], START, 0) <= most
+    refuse_endless([parse(text)], START, extra=0, excluded=0, changed=0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=HOURLY",
+        "FREQ=HOURLY;INTERVAL=2",
+        "FREQ=HOURLY;UNTIL=20990101T000000Z",
+        "FREQ=DAILY;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11",
+        "FREQ=DAILY;BYMINUTE=1,2,3,4,5;BYSECOND=1,2",
+        "FREQ=HOURLY;INTERVAL=12;BYMINUTE=0,15,30,45;BYSECOND=0,30",
+        "FREQ=YEARLY;BYHOUR=1,2,3,4,5,6,7,8,9,10;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+        "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;BYMINUTE=" + ",".join(map(str, range(60))) + ";BYSECOND=" + ",".join(map(str, range(60))),
+    ],
+)
+def test_ten_thousand_occurrences_in_three_years_are_refused_at_once(text):
+    begin = monotonic()
+    with pytest.raises(Unmappable, match=r"^recurrence: "):
+        refuse_endless([parse(text)], START, extra=0, excluded=0, changed=0)
+
+    assert monotonic() - begin < 0.1
+
+
+@pytest.mark.parametrize("kind", ["extra", "excluded", "changed"])
+def test_ten_thousand_dates_are_the_most(kind):
+    none = {"extra": 0, "excluded": 0, "changed": 0}
+
+    refuse_endless([], START, **none | {kind: 10_000})
+    with pytest.raises(Unmappable, match=r"^recurrence: "):
+        refuse_endless([], START, **none | {kind: 10_001})
+
+
+def test_rules_together_are_one_series():
+    hourly = parse("FREQ=HOURLY;INTERVAL=4")
+
+    refuse_endless([hourly], START, extra=0, excluded=0, changed=0)
+    with pytest.raises(Unmappable):
+        refuse_endless([hourly, hourly], START, extra=0, excluded=0, changed=0)
+
+
+# --- other words ------------------------------------------------------------------------------------------------------
+
+
+@given(rules(), st.datetimes(datetime(2000, 1, 1), datetime(2040, 12, 31)), st.booleans())  # noqa: DTZ001
+@settings(deadline=None, max_examples=100)
+def test_a_rule_in_other_words_means_the_same(text, start, ends):
+    naive = start.replace(microsecond=0)
+    start = naive.replace(tzinfo=UTC)
+    text = text.rpartition(";COUNT=")[0]
+    if naive_expansion(text, naive) is None:
+        return
+    end = naive + timedelta(days=1500, hours=7)
+    ended = f"{text};UNTIL={end:%Y%m%dT%H%M%S}"
+    rule = parse(f"{ended}Z" if ends else text)
+
+    other = with_until_like(canonical(rule, start), start, UTC).value.replace("Z;", ";").removesuffix("Z")
+
+    expected = rrule.rrulestr(ended if ends else text, dtstart=naive).between(naive, end, inc=True)
+    assert rrule.rrulestr(other, dtstart=naive).between(naive, end, inc=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=TU;WKST=SU"),
+        ("FREQ=WEEKLY;BYDAY=TU,MO", "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9;BYMINUTE=0"),
+        ("FREQ=DAILY;BYDAY=MO,TU", "FREQ=WEEKLY;BYDAY=MO,TU"),
+        ("FREQ=MONTHLY", "FREQ=MONTHLY;BYMONTHDAY=31"),
+        ("FREQ=MONTHLY;BYDAY=TU;BYSETPOS=-1", "FREQ=MONTHLY;BYDAY=-1TU"),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYSETPOS=-1", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ("FREQ=YEARLY", "FREQ=YEARLY;BYMONTHDAY=31;BYMONTH=3"),
+        ("FREQ=DAILY;UNTIL=20260430T090000Z", "FREQ=DAILY;UNTIL=20260501T085959Z"),
+        ("FREQ=DAILY;UNTIL=20260430T235959Z", "FREQ=DAILY;UNTIL=20260430"),
+    ],
+)
+def test_two_wordings_of_one_rule_are_equal(one, other):
+    assert canonical(parse(one), START) == canonical(parse(other), START)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=WE"),
+        ("FREQ=WEEKLY;INTERVAL=2", "FREQ=WEEKLY;INTERVAL=2;WKST=SU"),
+        ("FREQ=DAILY;INTERVAL=2;BYDAY=MO,TU", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU"),
+        ("FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1", "FREQ=MONTHLY;BYDAY=1MO,1TU"),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ("FREQ=YEARLY;BYDAY=TU;BYSETPOS=1", "FREQ=YEARLY;BYDAY=1TU;BYMONTH=3"),
+        ("FREQ=DAILY;UNTIL=20260430T090000Z", "FREQ=DAILY;UNTIL=20260430T085959Z"),
+        ("FREQ=HOURLY;UNTIL=20260430T090000Z", "FREQ=HOURLY;UNTIL=20260430T100000Z"),
+        ("FREQ=DAILY;COUNT=3", "FREQ=DAILY"),
+    ],
+)
+def test_two_rules_stay_two(one, other):
+    assert canonical(parse(one), START) != canonical(parse(other), START)
+
+
+def test_every_other_day_is_not_every_other_week():
+    assert canonical(parse("FREQ=DAILY;INTERVAL=2;BYDAY=MO,TU"), START).freq == "DAILY"
