@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import card
-from ccdaemon.mapping.google_contacts import GoogleContactCodec
+from ccdaemon.mapping.card_values import Marks, label_text
+from ccdaemon.mapping.google_contacts.codec import GoogleContactCodec
+from ccdaemon.mapping.google_contacts.types import EVENTS, PHONES, PLACES, RELATIONS, SIP, URLS, type_of
 from ccdaemon.mapping.text import clean
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Part
 from tests.unit.mapping import line_oracle
@@ -19,8 +21,12 @@ PAYLOADS = Path(__file__).parents[4] / "shared" / "payloads" / "composed"
 
 ALLOWED = {
     *("BEGIN", "VERSION", "UID", "FN", "N", "NICKNAME", "EMAIL", "TEL", "ADR", "ORG", "TITLE", "ROLE", "URL", "IMPP"),
-    *("BDAY", "NOTE", "CATEGORIES", "PHOTO", "END", "X-ABLabel", "X-ABADR", "X-ABDATE", "X-ABRELATEDNAMES"),
-    *("X-ABShowAs", "X-ANNIVERSARY", "X-MAIDENNAME", "X-USER-DEFINED", "X-EVOLUTION-FILE-AS"),
+    *("BDAY", "NOTE", "CATEGORIES", "PHOTO", "CALURI", "FBURL", "END", "X-ABLabel", "X-ABADR", "X-ABDATE"),
+    *("X-ABRELATEDNAMES", "X-ABShowAs", "X-ANNIVERSARY", "X-MAIDENNAME", "X-USER-DEFINED", "X-EVOLUTION-FILE-AS"),
+    *("X-GENDER", "X-GOOGLE-ADDRESS-ME-AS", "X-GOOGLE-EXTERNAL-ID", "X-GOOGLE-OCCUPATION", "X-GOOGLE-INTEREST"),
+    *("X-GOOGLE-LOCALE", "X-GOOGLE-LOCATION", "X-GOOGLE-CURRENT", "X-GOOGLE-KEYWORD", "X-GOOGLE-SKILL", "X-CCD-KEEP"),
+    *("X-GOOGLE-PROFILE-NAME", "X-GOOGLE-PROFILE-BDAY", "X-GOOGLE-PROFILE-NOTE", "X-GOOGLE-PROFILE-GENDER"),
+    *("X-ONE", "X-TWO"),  # stashed by the strategy
 }
 
 
@@ -154,6 +160,80 @@ def test_the_type_of_a_photo_comes_from_a_table(media_type, expected):
 )
 def test_fn_is_never_absent(fields, expected):
     assert found(body_of(person(**fields)), "FN") == [expected]
+
+
+# --- what a client left with us ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uid", ["", "  ", "a\nb", "x" * 256, 7.5, None, "a\u2028b"])
+def test_a_uid_in_the_clients_slot_that_is_none_is_not_taken(uid):
+    body = body_of(person(clientData=[{"key": "ccdaemon-uid", "value": uid}]))
+
+    assert found(body, "UID") == found(body_of(person()), "UID")
+
+
+def test_a_uid_that_a_client_chose_stays():
+    data = {"key": "ccdaemon-uid", "value": "7F0C,made;there"}
+
+    assert found(body_of(person(clientData=[data])), "UID") == ["7F0C,made;there"]
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        "TEL:666\n",
+        "BEGIN:VCARD\n",
+        "UID:x\n",
+        "FN:Evil\n",
+        "item1.X-ABLabel:x\n",
+        "X BAD:1\n",
+        "no line",
+        "X-GENDER:M\n",
+    ],
+)
+def test_nothing_but_harmless_lines_comes_out_of_the_stash(packed):
+    """T-37: anybody with access to the account can write there."""
+    data = {"key": "ccdaemon-stash", "value": packed}
+
+    assert body_of(person(clientData=[data])) == body_of(person())
+
+
+def test_a_stash_of_a_profile_or_beyond_its_size_is_not_read():
+    ours = {"key": "ccdaemon-stash", "value": "X-PET:Rex\n"}
+    of_a_profile = {**ours, "metadata": {"source": {"type": "PROFILE"}}}
+    too_long = {**ours, "value": "X-PET:Rex\n" * 1000}
+
+    assert found(body_of(person(clientData=[ours])), "X-PET") == ["Rex"]
+    assert found(body_of(person(clientData=[of_a_profile])), "X-PET") == []
+    assert found(body_of(person(clientData=[too_long])), "X-PET") == []
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", [PLACES, PHONES, URLS, SIP, EVENTS, RELATIONS])
+def test_every_type_of_googles_comes_back_from_its_marks(table):
+    back = {kind: type_of(Marks(types, label_text(label), False), table) for kind, (types, label) in table.items()}
+
+    assert back == {kind: kind for kind in table}
+
+
+@pytest.mark.parametrize(
+    ("types", "label", "expected"),
+    [
+        (("HOME", "CELL"), "", "mobile"),
+        (("FAX",), "", "otherFax"),
+        (("WORK", "FAX", "CELL"), "", "workFax"),
+        (("IPHONE", "CELL"), "", "iPhone"),
+        (("CAR",), "", "car"),
+        (("HOME",), "Dacha", "Dacha"),
+        ((), "google voice", "googleVoice"),
+        ((), "", ""),
+    ],
+)
+def test_of_several_words_the_type_that_says_most_counts(types, label, expected):
+    """Trap 45."""
+    assert type_of(Marks(types, label, False), PHONES) == expected
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ A person merges what the account's owner wrote (source type CONTACT) with what l
 owner's values win; a profile's count only where they say something new.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
-from ccdaemon.mapping.fields import member, objects, text
+from ccdaemon.mapping.fields import objects, text
 from ccdaemon.model import Json
 
 Marks = tuple[tuple[str, ...], str]
@@ -21,7 +21,7 @@ class Entry:
     fields: Json
     preferred: bool  # it, or a profile's copy of it that was left out, is the primary one
 
-    def marks(self, table: dict[str, Marks]) -> Marks:
+    def marks(self, table: Mapping[str, Marks]) -> Marks:
         """The marks of its type; a type in no table is the owner's own word: a label."""
         kind = text(self.fields, "type")
         return table.get(kind, ((), kind))
@@ -32,14 +32,13 @@ def entries(person: Json, field: str, identity: Callable[[Json], Hashable]) -> l
 
     Members of the same ``identity`` say the same; one with an empty identity says nothing and is left out.
     """
-    found = objects(person, field)
-    owned = {identity(entry) for entry in found if not is_foreign(entry)}
-    primary = {identity(entry) for entry in found if _is_primary(entry)}
+    found = [(entry, identity(entry), *_origin(entry)) for entry in objects(person, field)]
+    owned = {value for _, value, foreign, _ in found if not foreign}
+    primary = {value for _, value, _, is_primary in found if is_primary}
     kept: list[Entry] = []
     seen: set[Hashable] = set()
-    for entry in found:
-        value = identity(entry)
-        if not value or (is_foreign(entry) and (value in owned or value in seen)):
+    for entry, value, foreign, _ in found:
+        if not value or (foreign and (value in owned or value in seen)):
             continue
         kept.append(Entry(entry, value in primary and value not in seen))
         seen.add(value)
@@ -58,8 +57,18 @@ def singletons(person: Json, field: str) -> list[Json]:
 
 def is_foreign(entry: Json) -> bool:
     """Whether it comes from elsewhere than the owner's own contact: a profile, a domain's directory."""
-    return text(member(member(entry, "metadata"), "source"), "type") not in ("", "CONTACT")
+    return _origin(entry)[0]
 
 
 def _is_primary(entry: Json) -> bool:
-    return member(entry, "metadata").get("primary") is True
+    return _origin(entry)[1]
+
+
+def _origin(entry: Json) -> tuple[bool, bool]:
+    """Whether an entry is foreign, and whether it is the primary one."""
+    metadata = entry.get("metadata")
+    if not isinstance(metadata, dict):
+        return False, False
+    source = metadata.get("source")
+    kind = text(source, "type") if isinstance(source, dict) else ""
+    return kind not in ("", "CONTACT"), metadata.get("primary") is True

@@ -1,0 +1,1 @@
+"""Google contacts as vCards, both ways: people.v1 ``Person``. ``codec`` is the way in."""

@@ -1,0 +1,134 @@
+"""A person of Google's People API as vCard 3.0, and back. Schema: people.v1 in google-api-python-client, rev 20251117.
+
+``formattedType`` and ``formattedName`` are in the language of the account and never used; ``formattedValue`` only where
+an address has no parts at all. Which member stands where: google_contacts/fields.py.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ccdaemon.mapping import contacts, vcard
+from ccdaemon.mapping.fields import member, objects, text
+from ccdaemon.mapping.fingerprint import fingerprint
+from ccdaemon.mapping.google_contacts import singletons as google_contact_singletons
+from ccdaemon.mapping.google_contacts import stash as google_contact_stash
+from ccdaemon.mapping.google_contacts import writes as google_contact_writes
+from ccdaemon.mapping.google_contacts.entries import file_as, holds, read_only, said
+from ccdaemon.mapping.google_contacts.facts import DAYS_AND_PEOPLE, NICKNAMES, ORGANIZATIONS, WORDS
+from ccdaemon.mapping.google_contacts.groups import domain_properties, group_names
+from ccdaemon.mapping.google_contacts.names import full_name, name_properties, phonetic_properties, profile_names
+from ccdaemon.mapping.google_contacts.reach import REACH
+from ccdaemon.mapping.google_contacts.singletons import BIOGRAPHIES, BIRTHDAYS, GENDERS
+from ccdaemon.mapping.google_contacts.sources import is_foreign
+from ccdaemon.mapping.google_contacts.values import Field
+from ccdaemon.mapping.vcard import Property
+from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Part, ProviderName, Write
+
+
+class GoogleContactCodec:
+    """The Codec of Google contacts."""
+
+    version = 2
+
+    def group_id(self, payload: Json) -> str:
+        """The id of the CONTACT source, which stays when resourceName changes; else the resourceName."""
+        sources = objects(member(payload, "metadata"), "sources")
+        ids = [text(source, "id") for source in sources if text(source, "type") == "CONTACT"]
+        found = next(filter(None, ids), "") or text(payload, "resourceName")
+        return contacts.required_id(found, "CONTACT source id and resourceName")
+
+    def photo_key(self, payload: Json) -> str | None:
+        """The URL of the photo, which moves when the photo does; the owner's before a profile's, no monogram."""
+        photos = [photo for photo in objects(payload, "photos") if photo.get("default") is not True]
+        return next((url for photo in sorted(photos, key=is_foreign) if (url := text(photo, "url"))), None)
+
+    def to_body(self, group: Sequence[Original]) -> str | None:
+        """The card of a person; None when only a photo is left."""
+        person = contacts.object_payload(group)
+        if person is None:
+            return None
+        uid = google_contact_stash.client_uid(person) or contacts.uid(ProviderName.GOOGLE, self.group_id(person))
+        derived = full_name(person)
+        kept = google_contact_stash.stashed(person, holds)
+        replaced = google_contact_stash.OVERRIDES.intersection(google_contact_stash.keys(kept))
+        properties = [
+            *_fields(person, contacts.living(group, Part.SHARED)),
+            *(contacts.photo_properties(group) if self.photo_key(person) is not None else ()),
+        ]
+        return vcard.build(
+            uid=uid,
+            full_name=google_contact_stash.stashed_full_name(person, derived) or derived,
+            properties=[
+                *(one for one in properties if one.name.upper() not in replaced),
+                *google_contact_stash.properties(kept),
+            ],
+        )
+
+    def to_writes(
+        self, body: str | None, group: Sequence[Original], *, knows: frozenset[str] = frozenset()
+    ) -> Sequence[Write]:
+        """See Codec. Google has a slot for what it has no field for: only a longer one is left out (``unheld``)."""
+        return google_contact_writes.to_writes(body, self.to_body(group), group, knows)
+
+    def unheld(self, body: str, group: Sequence[Original]) -> Sequence[str]:
+        """See Codec."""
+        return google_contact_writes.unheld(body, self.to_body(group), group)
+
+    def fingerprint(self, body: str) -> Fingerprint:
+        """See mapping/fingerprint.py."""
+        return fingerprint(body)
+
+    def index(self, body: str) -> BodyIndex:
+        """UID and FN."""
+        return contacts.index(body)
+
+
+def _fields(person: Json, shared: Sequence[Original]) -> Iterator[Property]:
+    yield from name_properties(person)
+    yield from _nicknames(person)
+    yield from phonetic_properties(person)
+    yield from _organizations(person)
+    yield from _properties(person, REACH)
+    yield from google_contact_singletons.properties(person, BIRTHDAYS)
+    yield from _days(_properties(person, DAYS_AND_PEOPLE))
+    yield from google_contact_singletons.properties(person, BIOGRAPHIES)
+    yield from _properties(person, WORDS)
+    yield from google_contact_singletons.properties(person, GENDERS)
+    yield from file_as(person)
+    yield from read_only(person)
+    yield from profile_names(person)
+    yield from contacts.categories(group_names(person, shared))
+    yield from domain_properties(person)
+
+
+def _properties(person: Json, fields: Iterable[Field]) -> Iterator[Property]:
+    return (one.written for field in fields for one in said(person, field))
+
+
+def _nicknames(person: Json) -> Iterator[Property]:
+    """The plain ones in one list, those of a kind that has a property of its own after it."""
+    found = list(_properties(person, (NICKNAMES,)))
+    plain = [one.value for one in found if one.name == "NICKNAME"]
+    if plain:
+        yield Property(name="NICKNAME", value=",".join(plain))
+    yield from (one for one in found if one.name != "NICKNAME")
+
+
+def _organizations(person: Json) -> Iterator[Property]:
+    """The first ungrouped, where every client looks, unless it bears a label; each of the others in its own group."""
+    for position, one in enumerate(_properties(person, (ORGANIZATIONS,))):
+        if position == 0 and not one.label:
+            yield replace(one, grouped=False, companions=())
+            yield from one.companions
+        else:
+            yield one
+
+
+def _days(properties: Iterable[Property]) -> Iterator[Property]:
+    """X-ABDATE, which Apple and DAVx5 read; the first anniversary also as X-ANNIVERSARY, for other clients."""
+    is_first = True
+    for one in properties:
+        yield one
+        if is_first and one.name == "X-ABDATE" and one.label == vcard.apple_label("Anniversary"):
+            is_first = False
+            yield Property(name="X-ANNIVERSARY", value=one.value, params=one.params)
