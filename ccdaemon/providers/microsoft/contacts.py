@@ -6,15 +6,17 @@ Sources: https://learn.microsoft.com/graph/api/contact-delta, providers.md secti
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote
 
 import structlog
 
-from ccdaemon.errors import CcdaemonError, CursorExpired, NotFound, Rejected, Transient
+from ccdaemon.errors import CcdaemonError, NotFound, Transient
 from ccdaemon.mapping import Codec
+from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
-from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, segment
+from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, followed, segment
 from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, tombstone
 from ccdaemon.providers.paging import make_cursor, read_cursor
 from ccdaemon.providers.photos import photo
@@ -27,6 +29,8 @@ FOLDER_PAGE_SIZE = 100
 MAX_DEPTH = 10  # of folders in folders
 
 _WHERE = "graph contacts"
+_OURS = " or ".join(f"id eq '{graph_id(key)}'" for key in (UID_KEY, STASH_KEY))
+_EXPAND = f"$expand={quote(f'singleValueExtendedProperties($filter={_OURS})')}"
 _log = structlog.get_logger(__name__)
 
 
@@ -64,7 +68,7 @@ class OutlookContacts:
         else:
             url = read_cursor(cursor, CURSOR_VERSION, _WHERE)["link"]
         pages = self._graph.pages(url, _WHERE, page_size=PAGE_SIZE)
-        for page in _from_first(pages, is_delta=cursor is not None):
+        for page in followed(pages, _WHERE, is_delta=cursor is not None):
             originals = [self._original(row) for row in members(page, "value", _WHERE)]
             if "@odata.nextLink" in page:
                 yield Page(originals=originals)
@@ -73,11 +77,14 @@ class OutlookContacts:
                 yield Page(originals=originals, cursor=make_cursor(CURSOR_VERSION, link=link))
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
-        """None also when the contact is in another folder by now: an immutable id survives a move."""
+        """With our extended properties, which the change feed never tells: it takes no ``$expand``.
+
+        None also when the contact is in another folder by now: an immutable id survives a move.
+        """
         if is_nameless(remote_id):
             return None
         try:
-            contact = self._graph.get(f"/me/contacts/{segment(remote_id)}", _WHERE)
+            contact = self._graph.get(f"/me/contacts/{segment(remote_id)}?{_EXPAND}", _WHERE)
         except NotFound:
             return None
         folder = contact.get("parentFolderId")
@@ -141,18 +148,6 @@ def _contacts_of(collection: Collection) -> str:
     if collection.remote_id == DEFAULT_FOLDER:
         return "/me/contacts"
     return f"/me/contactFolders/{segment(collection.remote_id)}/contacts"
-
-
-def _from_first(pages: Iterator[Json], *, is_delta: bool) -> Iterator[Json]:
-    """The pages; raises CursorExpired for every way in which a delta link can be refused."""
-    try:
-        first = next(pages)
-    except Rejected as error:
-        if not is_delta:
-            raise
-        raise CursorExpired(f"{_WHERE}: the delta link was refused") from error
-    yield first
-    yield from pages
 
 
 def _bytes(answer: Answered) -> bytes | None:

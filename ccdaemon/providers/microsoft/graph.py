@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from ccdaemon.errors import BadAnswer, CcdaemonError, ForeignLink, RateLimited, Transient
+from ccdaemon.errors import BadAnswer, CcdaemonError, CursorExpired, ForeignLink, RateLimited, Rejected, Transient
 from ccdaemon.model import Json
 from ccdaemon.providers.answers import error_of_payload, members, read_json, text
 from ccdaemon.providers.base import TokenSource
@@ -44,6 +44,18 @@ def segment(remote_id: str) -> str:
 def bare(payload: Json) -> Json:
     """An object without the marks of how it was asked for, which differ between a listing, a feed and a GET."""
     return {name: value for name, value in payload.items() if name not in {"@odata.context", "@odata.type"}}
+
+
+def followed(pages: Iterator[Json], where: str, *, is_delta: bool) -> Iterator[Json]:
+    """The pages of a change feed; raises CursorExpired for every way in which a delta link can be refused."""
+    try:
+        first = next(pages)
+    except Rejected as error:
+        if not is_delta:
+            raise
+        raise CursorExpired(f"{where}: the delta link was refused") from error
+    yield first
+    yield from pages
 
 
 def prefer(*, zone: str | None = None, page_size: int | None = None) -> dict[str, str]:

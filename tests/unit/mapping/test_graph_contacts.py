@@ -7,8 +7,11 @@ from hypothesis import given, settings
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import card
-from ccdaemon.mapping.google_contacts import GoogleContactCodec
-from ccdaemon.mapping.graph_contacts import GraphContactCodec
+from ccdaemon.mapping.google_contacts.codec import GoogleContactCodec
+from ccdaemon.mapping.graph_contacts.codec import GraphContactCodec
+from ccdaemon.mapping.graph_contacts.fields import COVERAGE
+from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_property
+from tests.sandbox import csdl
 from tests.unit.mapping import line_oracle
 from tests.unit.mapping.people import CONTACTS, contact, original, person, photo
 
@@ -19,6 +22,7 @@ ALLOWED = {
     *("BEGIN", "VERSION", "UID", "FN", "N", "NICKNAME", "EMAIL", "TEL", "ADR", "ORG", "TITLE", "ROLE", "URL", "IMPP"),
     *("BDAY", "NOTE", "CATEGORIES", "PHOTO", "END", "X-ABLabel", "X-ABRELATEDNAMES", "X-ABShowAs", "X-INITIALS"),
     *("X-PHONETIC-FIRST-NAME", "X-PHONETIC-LAST-NAME", "X-PHONETIC-ORG", "X-OFFICE-LOCATION", "X-EVOLUTION-FILE-AS"),
+    *("X-CCD-KEEP", "X-MICROSOFT-EMAIL-NAME"),
 }
 
 
@@ -67,6 +71,7 @@ def test_a_group_without_its_contact_has_no_body():
         ("0001-01-01T00:00:00Z", []),
         ("datetime-value", []),
         ("1980-0²-01", []),
+        ("1980-02-30T00:00:00Z", []),
         ("", []),
         (None, []),
     ],
@@ -91,6 +96,74 @@ def test_a_birthday_is_the_date_part_of_its_instant(birthday, expected):
 )
 def test_fn_is_never_absent(fields, expected):
     assert found(body_of(contact(**fields)), "FN") == [expected]
+
+
+@pytest.mark.parametrize("filed_as", ["Example, Ann Mary", "Example, Ann", "Ann Example", "Aunt", "Contoso", None])
+def test_what_outlook_files_a_contact_under_shows_only_where_a_person_chose_it(filed_as):
+    name = {"displayName": "Ann Mary Example", "givenName": "Ann", "middleName": "Mary", "surname": "Example"}
+
+    body = body_of(contact(**name, companyName="Contoso", fileAs=filed_as))
+
+    assert found(body, "X-EVOLUTION-FILE-AS") == (["Aunt"] if filed_as == "Aunt" else [])
+
+
+@pytest.mark.parametrize("name", ["", "ANN@mail.example", "Ann", "Ann (ann@mail.example)", "Press"])
+def test_a_mail_address_bears_a_name_only_where_it_is_not_the_contacts_own(name):
+    body = body_of(contact(displayName="Ann", emailAddresses=[{"address": "ann@mail.example", "name": name}]))
+
+    assert found(body, "X-MICROSOFT-EMAIL-NAME") == (["Press"] if name == "Press" else [])
+
+
+def stashed(packed: str, **fields: object) -> str:
+    return body_of(contact(**fields, singleValueExtendedProperties=[graph_property(STASH_KEY, packed)]))
+
+
+def test_a_label_in_the_stash_dresses_the_value_in_its_slot_and_doubles_nothing():
+    packed = "item1.EMAIL;TYPE=INTERNET,HOME;X-CCD-SLOT=emailAddresses:a@b\nitem1.X-ABLabel:Dacha\nEMAIL;TYPE=WORK:c@d"
+    mails = [{"address": "c@d"}, {"address": "a@b"}]
+
+    emails = card.read(stashed(packed, emailAddresses=mails)).emails
+
+    assert [(one.value, one.types, one.label) for one in emails] == [
+        ("c@d", ("WORK",), ""),
+        ("a@b", ("HOME",), "Dacha"),
+    ]
+
+
+def test_a_label_outlives_a_change_at_microsoft_only_where_it_can_belong_to_nothing_else():
+    packed = (
+        "item1.EMAIL;TYPE=INTERNET;X-CCD-SLOT=emailAddresses:a@b\nitem1.X-ABLabel:Gone\n"
+        "item2.ADR;TYPE=HOME;X-CCD-SLOT=homeAddress:Box;;Old street;;;;\nitem2.X-ABLabel:Dacha"
+    )
+
+    read = card.read(stashed(packed, emailAddresses=[{"address": "c@d"}], homeAddress={"street": "New street"}))
+
+    assert [(one.value, one.label) for one in read.emails] == [("c@d", "")]
+    assert [(one.po_box, one.street, one.label) for one in read.addresses] == [("", "New street", "Dacha")]
+
+
+@pytest.mark.parametrize("chosen", ["urn:uuid:1", "a b", "x" * 255])
+def test_a_contact_that_a_client_made_keeps_the_clients_uid(chosen):
+    body = body_of(contact(singleValueExtendedProperties=[graph_property(UID_KEY, chosen)]))
+
+    assert found(body, "UID") == [chosen]
+
+
+@pytest.mark.parametrize("chosen", ["", " ", "x" * 256, "a\nb", None, 7.5, ["a"]])
+def test_a_uid_that_is_none_is_not_believed(chosen):
+    body = body_of(contact(singleValueExtendedProperties=[{"id": graph_property(UID_KEY, "")["id"], "value": chosen}]))
+
+    assert found(body, "UID") == found(body_of(contact()), "UID")
+
+
+@pytest.mark.skipif(csdl.schema() is None, reason="../shared/schemas is not here")
+def test_the_table_names_every_member_of_the_official_schema():
+    schema = csdl.schema()
+    assert schema is not None
+    declared = set(schema.structures["contact"]) - {"emailAddresses"}
+    declared |= {f"emailAddresses[].{name}" for name in schema.structures["emailAddress"]}
+
+    assert {row.path for row in COVERAGE if "@" not in row.path} == declared
 
 
 @given(CONTACTS)
