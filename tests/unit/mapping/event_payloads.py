@@ -31,17 +31,53 @@ GOOGLE_SERIES: Json = {
     "iCalUID": "series0@google.com",
     "sequence": 2,
     "organizer": {"email": "boss@example.com", "displayName": "Boss"},
-    "attendees": [{"email": "ada@example.com", "self": True, "responseStatus": "accepted", "comment": "ok"}],
+    "attendees": [
+        {"email": "ada@example.com", "self": True, "responseStatus": "accepted", "comment": "ok"},
+        {"id": "7", "displayName": "Without an address"},
+    ],
     "reminders": {"useDefault": True},
     "transparency": "opaque",
     "visibility": "private",
     "colorId": "5",
     "eventType": "focusTime",
     "hangoutLink": "https://meet.google.com/abc",
-    "conferenceData": {"entryPoints": [{"entryPointType": "phone", "uri": "tel:+41", "label": "call"}]},
-    "source": {"url": "https://a.example/"},
-    "attachments": [{"fileUrl": "https://a.example/1", "title": "Plan", "mimeType": "text/plain"}],
-}
+    "htmlLink": "https://www.google.com/calendar/event?eid=abc",
+    "creator": {"email": "maker@example.com", "displayName": "Maker", "id": "1"},
+    "conferenceData": {
+        "conferenceId": "abc",
+        "conferenceSolution": {"name": "Google Meet", "key": {"type": "hangoutsMeet"}, "iconUri": "https://a.example/i"},
+        "createRequest": {"requestId": "r", "status": {"statusCode": "success"}},
+        "entryPoints": [
+            {
+                "entryPointType": "phone", "uri": "tel:+41", "label": "call", "pin": "123", "accessCode": "1",
+                "meetingCode": "2", "passcode": "3", "password": "4", "regionCode": "CH",
+                "entryPointFeatures": ["toll"],
+            }
+        ],
+        "notes": "Be on time",
+    },
+    "source": {"url": "https://a.example/", "title": "Ticket"},
+    "attachments": [{"fileUrl": "https://a.example/1", "title": "Plan", "mimeType": "text/plain", "fileId": "f"}],
+    "guestsCanInviteOthers": False,
+    "guestsCanModify": True,
+    "guestsCanSeeOtherGuests": False,
+    "anyoneCanAddSelf": True,
+    "locked": False,
+    "privateCopy": False,
+    "eventLabelId": "label",
+    "focusTimeProperties": {"autoDeclineMode": "declineNone", "declineMessage": "Busy", "chatStatus": "doNotDisturb"},
+    "outOfOfficeProperties": {"autoDeclineMode": "declineNone", "declineMessage": "Away"},
+    "birthdayProperties": {"type": "custom", "customTypeName": "Name day", "contact": "people/c1"},
+    "workingLocationProperties": {
+        "type": "officeLocation",
+        "officeLocation": {"buildingId": "b", "floorId": "1", "floorSectionId": "s", "deskId": "d", "label": "HQ"},
+    },
+    "extendedProperties": {"private": {"key": "value", "b": "c"}, "shared": {"other": "thing"}},
+    "gadget": {
+        "title": "Gadget", "type": "t", "display": "chip", "link": "https://a.example/g", "width": 1, "height": 2,
+        "iconLink": "https://a.example/icon", "preferences": {"goo.contactsFullName": "Ada"},
+    },
+}  # fmt: skip
 GOOGLE_EXCEPTION: Json = {
     "id": "series0_20260408T071500Z",
     "recurringEventId": "series0",

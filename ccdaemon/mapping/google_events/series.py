@@ -1,4 +1,4 @@
-"""Google Calendar events as iCalendar bodies: which payloads make one body, and when its events are.
+"""What of Google's payloads makes one body: master, changed and cancelled occurrences, and when they are.
 
 A group is a master, its exceptions (changed and cancelled occurrences) and the calendar's own entry in the account's
 list. Fields: calendar.v3 discovery document. Numbers of traps are those of providers.md section 7.
@@ -6,16 +6,16 @@ list. Fields: calendar.v3 discovery document. Numbers of traps are those of prov
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping import ical
 from ccdaemon.mapping.contentline import ContentLine, parse
 from ccdaemon.mapping.fields import member, text
-from ccdaemon.mapping.fingerprint import fingerprint
-from ccdaemon.mapping.google_event_lines import GoogleCalendar, event_lines
-from ccdaemon.mapping.group import newest_objects
+from ccdaemon.mapping.google_events.lines import GoogleCalendar, event_lines
+from ccdaemon.mapping.google_events.stash import FLOATING, stashed
+from ccdaemon.mapping.group import newest_originals
 from ccdaemon.mapping.ical import Event, Times
 from ccdaemon.mapping.moments import (
     Moment,
@@ -25,13 +25,14 @@ from ccdaemon.mapping.moments import (
     parse_duration,
     parse_moment,
     parse_rfc3339,
+    posix,
     shifted,
     stamp,
 )
-from ccdaemon.mapping.recurrence import Rule, ends_before, publishable, with_until_like
+from ccdaemon.mapping.recurrence import Rule, ends_before, publishable, refuse_endless, with_until_like
 from ccdaemon.mapping.recurrence import parse as parse_rule
 from ccdaemon.mapping.zones import find_zone
-from ccdaemon.model import BodyIndex, Fingerprint, Json, Original
+from ccdaemon.model import Json, Original
 
 _NO_STAMP = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,43 +41,79 @@ _NO_STAMP = datetime(1970, 1, 1, tzinfo=UTC)
 _OCCURRENCE_ID = re.compile(r"(_?[a-v0-9]{5,1024}(?:_R\d{8}(?:T\d{6})?)?)_(\d{8}(?:T\d{6}Z)?)", re.ASCII)
 
 
-class GoogleEventCodec:
-    """The Codec of Google calendars."""
+def series_id(payload: Json) -> str:
+    """The series of an exception, also where only its own id tells it (trap 5); else the event's own id.
 
-    version = 1
+    Raises Unmappable when the payload names none.
+    """
+    series, own = text(payload, "recurringEventId"), text(payload, "id")
+    if not (series or own):
+        raise Unmappable("id: missing")
+    return series or _split_id(own)[0]
 
-    def group_id(self, payload: Json) -> str:
-        """The series of an exception, also where only its own id tells it (trap 5); else the event's own id."""
-        series, own = text(payload, "recurringEventId"), text(payload, "id")
-        if not (series or own):
-            raise Unmappable("id: missing")
-        return series or _split_id(own)[0]
 
-    def photo_key(self, payload: Json) -> str | None:  # noqa: ARG002
-        """None: events have no photo."""
-        return None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """The originals of a group by what they are, the newest first."""
 
-    def to_body(self, group: Sequence[Original]) -> str | None:
+    calendar: GoogleCalendar
+    master: Original | None  # a series, or a single event
+    exceptions: tuple[Original, ...]  # changed occurrences
+    cancelled: tuple[Original, ...]  # cancelled ones, and what is left of a deleted series
+
+    @classmethod
+    def of(cls, group: Sequence[Original]) -> "Parts":
+        """The parts of a group."""
+        originals = newest_originals(group)
+        master = next((one for one in originals if _is_master(one.payload, series_id(one.payload))), None)
+        others = [one for one in originals if one is not master]
+        return cls(
+            calendar=GoogleCalendar.of(group),
+            master=master,
+            exceptions=tuple(one for one in others if not _is_cancelled(one.payload)),
+            cancelled=tuple(one for one in others if _is_cancelled(one.payload)),
+        )
+
+    def body(self) -> str | None:
         """A series with its changed occurrences, or a single event; None when only cancelled leftovers are there."""
-        calendar = GoogleCalendar.of(group)
-        payloads = newest_objects(group)
-        master = next((event for event in payloads if _is_master(event, self.group_id(event))), None)
-        exceptions = [event for event in payloads if event is not master and not _is_cancelled(event)]
-        if master is None:
-            events = [_exception(event, None, calendar) for event in exceptions]
-        else:
-            cancelled = [event for event in payloads if event is not master and _is_cancelled(event)]
-            series = _master(master, cancelled, calendar)
-            events = [*series, *(_exception(event, series[0], calendar) for event in exceptions)]
+        events = self.events()
         return ical.calendar(events) if events else None
 
-    def fingerprint(self, body: str) -> Fingerprint:
-        """See mapping/fingerprint.py."""
-        return fingerprint(body)
+    def events(self) -> list[Event]:
+        """The VEVENTs of the body; of several for one occurrence the first counts."""
+        exceptions = [one.payload for one in self.exceptions]
+        if self.master is None:
+            events = [_exception(event, None, self.calendar) for event in exceptions]
+        else:
+            cancelled = [one.payload for one in self.cancelled]
+            series = _master(self.master.payload, cancelled, self.calendar)
+            times = series[0].times
+            refuse_endless(
+                times.rules,
+                times.start,
+                extra=len(times.extra),
+                excluded=len(times.excluded),
+                changed=len(series) - 1 + len(exceptions),
+            )
+            events = [*series, *(_exception(event, series[0], self.calendar) for event in exceptions)]
+        if not _floats(exceptions[0] if self.master is None and exceptions else self._master_payload(), self.calendar):
+            return events
+        return [replace(event, times=_floated(event.times, self.calendar.zone)) for event in events]
 
-    def index(self, body: str) -> BodyIndex:
-        """See mapping/ical.py."""
-        return ical.index(body)
+    def _master_payload(self) -> Json:
+        return {} if self.master is None else self.master.payload
+
+    def places(self, originals: Sequence[Original]) -> dict[int | None, Original]:
+        """Occurrences by their original start in POSIX seconds; None: an event of its own."""
+        found: dict[int | None, Original] = {}
+        if self.master is None:
+            series = None
+        else:
+            series = _times(self._master_payload(), self.calendar, self.calendar.zone)[0].start
+        for one in originals:
+            original = _original_start_of(one.payload, series, self.calendar)
+            found.setdefault(None if original is None else posix(original), one)
+        return found
 
 
 # --- the group --------------------------------------------------------------------------------------------------------
@@ -128,12 +165,16 @@ def _exception(event: Json, master: Event | None, calendar: GoogleCalendar) -> E
     series = None if master is None else master.times.start
     zone = series.tzinfo if isinstance(series, datetime) else None
     times, _ = _times(event, calendar, zone or calendar.zone)
-    original = _original_start(event, series, calendar)
-    if master is None and not text(event, "recurringEventId"):
-        original = None  # nothing but its id says that it belongs to a series
+    original = _original_start_of(event, series, calendar)
     times = Times(start=times.start, end=times.end, recurrence_id=original)
     uid = _uid(event) if master is None else master.uid
     return Event(uid=uid, stamp=_stamp(event), times=times, lines=tuple(event_lines(event, calendar)))
+
+
+def _original_start_of(event: Json, series: Moment | None, calendar: GoogleCalendar) -> Moment | None:
+    """RECURRENCE-ID; None where nothing but its id says that it belongs to a series, which we do not see."""
+    original = _original_start(event, series, calendar)
+    return None if series is None and not text(event, "recurringEventId") else original
 
 
 def _uid(event: Json) -> str:
@@ -232,3 +273,42 @@ def _periods(rdate: ContentLine, start: Moment, calendar: GoogleCalendar) -> Ite
             yield first, like(last, start, calendar.zone)
         elif (length := parse_duration(end)) is not None:
             yield first, shifted(first, length)
+
+
+# --- floating times (trap 21) -----------------------------------------------------------------------------------------
+
+
+def _floats(event: Json, calendar: GoogleCalendar) -> bool:
+    """Whether a client's event without a zone was pinned to the calendar's, and nobody has given it another since."""
+    if (FLOATING,) not in stashed(event):
+        return False
+    start = _moment(event, "start", calendar.zone)
+    return isinstance(start, datetime) and start.tzinfo is calendar.zone
+
+
+def _floated(times: Times, zone: tzinfo) -> Times:
+    """The same wall clocks without the zone; what stands in another zone keeps it."""
+
+    def bare(moment: Moment) -> Moment:
+        return moment.replace(tzinfo=None, fold=0) if isinstance(moment, datetime) and moment.tzinfo is zone else moment
+
+    def bare_rule(rule: Rule) -> Rule:
+        until = rule.until
+        return replace(rule, until=bare(in_zone(until, zone))) if isinstance(until, datetime) else rule
+
+    start, end = bare(times.start), None if times.end is None else bare(times.end)
+    if end is not None and _is_bare(start) != _is_bare(end):
+        start, end = times.start, times.end
+    return Times(
+        start=start,
+        end=end,
+        recurrence_id=None if times.recurrence_id is None else bare(times.recurrence_id),
+        rules=tuple(map(bare_rule, times.rules)),
+        exclusion_rules=tuple(map(bare_rule, times.exclusion_rules)),
+        extra=tuple(map(bare, times.extra)),
+        excluded=tuple(map(bare, times.excluded)),
+    )
+
+
+def _is_bare(moment: Moment) -> bool:
+    return isinstance(moment, datetime) and moment.tzinfo is None

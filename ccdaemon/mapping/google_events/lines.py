@@ -1,15 +1,15 @@
 """What a Google Calendar event says beside its times, as lines of a VEVENT.
 
-Fields: calendar.v3 discovery document, ``Event`` and ``CalendarListEntry``. Numbers of traps are those of providers.md
-section 7.
+Fields: calendar.v3 discovery document, ``Event`` and ``CalendarListEntry``; those that no other calendar has stand in
+google_events/extras.py. Numbers of traps are those of providers.md section 7.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from ccdaemon.mapping.attendees import Answer, Guest, people_lines
-from ccdaemon.mapping.contentline import ContentLine, line
+from ccdaemon.mapping.contentline import ContentLine, Params, line, split_text
 from ccdaemon.mapping.event_lines import (
     MAX_ALARM_MINUTES,
     Alarm,
@@ -23,7 +23,10 @@ from ccdaemon.mapping.event_lines import (
     uri,
     uri_line,
 )
-from ccdaemon.mapping.fields import member, objects, text, whole
+from ccdaemon.mapping.fields import member, objects, text, texts, whole
+from ccdaemon.mapping.google_events.colors import name_of, nearest
+from ccdaemon.mapping.google_events.extras import extra_lines
+from ccdaemon.mapping.google_events.stash import BUSY_STATUS, FLOATING, OUT_OF_OFFICE, stashed
 from ccdaemon.mapping.group import CALENDAR_ID, shared_payload
 from ccdaemon.mapping.html_text import is_html
 from ccdaemon.mapping.moments import stamp
@@ -38,21 +41,7 @@ _ANSWERS = {
     "tentative": Answer.TENTATIVE,
     "declined": Answer.DECLINED,
 }
-# colorId of the ``colors`` resource's event palette -> the CSS3 name nearest to it, no name twice (trap 38).
-_COLORS = {
-    "1": "lightsteelblue",  # lavender #a4bdfc
-    "2": "aquamarine",  # sage #7ae7bf
-    "3": "plum",  # grape #dbadff
-    "4": "salmon",  # flamingo #ff887c
-    "5": "khaki",  # banana #fbd75b
-    "6": "lightsalmon",  # tangerine #ffb878
-    "7": "mediumturquoise",  # peacock #46d6db
-    "8": "gainsboro",  # graphite #e1e1e1
-    "9": "cornflowerblue",  # blueberry #5484ed
-    "10": "limegreen",  # basil #51b749
-    "11": "crimson",  # tomato #dc2127
-}
-_TYPE_CATEGORIES = {
+TYPE_CATEGORIES = {
     "birthday": "Birthday",
     "focusTime": "Focus time",
     "outOfOffice": "Out of office",
@@ -60,6 +49,14 @@ _TYPE_CATEGORIES = {
 }
 _TYPES_THAT_LEAVE_TIME_FREE = frozenset({"birthday", "workingLocation"})
 _ROLES_THAT_SEE_ALL = frozenset({"owner", "writer"})
+_CODES = {  # of an entry point, in the order of the schema; a program shows those that are there
+    "X-ACCESS-CODE": "accessCode",
+    "X-MEETING-CODE": "meetingCode",
+    "X-PASSCODE": "passcode",
+    "X-PASSWORD": "password",
+    "X-PIN": "pin",
+    "X-REGION": "regionCode",
+}
 _FEATURES = {"video": ("AUDIO", "VIDEO"), "phone": ("PHONE",), "sip": ("AUDIO", "VIDEO")}
 
 
@@ -87,28 +84,42 @@ class GoogleCalendar:
 def event_lines(event: Json, calendar: GoogleCalendar) -> Iterator[ContentLine]:
     """Every line of an event's VEVENT but UID, DTSTAMP and its times; in one order."""
     summary = _summary(event, calendar)
+    stash = stashed(event)
+    own = {one.key: one for one, *_ in stash if one.key in _OVERRIDES}
     yield from text_line("SUMMARY", summary)
     yield from text_line("LOCATION", _location(event))
     yield from _description(event)
     yield from stamp_line("CREATED", stamp(text(event, "created"), "created"))
     yield from stamp_line("LAST-MODIFIED", stamp(text(event, "updated"), "updated"))
     yield line("SEQUENCE", str(max(whole(event, "sequence"), 0)))
-    yield from _state(event)
-    yield from people_lines(*_organizer(event), _guests(event))
-    yield from _links(event)
+    yield from _state(event, own)
+    yield from people_lines(*_organizer(event), google_guests(event))
+    yield from _links(event, own)
     yield from _conference(event)
+    yield from extra_lines(event, calendar.id)
+    yield from (one for block in stash for one in block if len(block) == 1 and one.key not in _NOT_AS_THEY_STAND)
     yield from _alarms(event, calendar, summary)
+    yield from (one for block in stash for one in block if len(block) > 1)
+
+
+# Of the stash: they stand in for what the event's own members say.
+_OVERRIDES = frozenset({"CATEGORIES", "COLOR", "URL", BUSY_STATUS})
+_NOT_AS_THEY_STAND = _OVERRIDES | {FLOATING.key}
+
+
+def is_hidden(event: Json, calendar: GoogleCalendar) -> bool:
+    """Whether only the time of an event in somebody else's calendar is told (trap 37)."""
+    if text(event, "summary"):
+        return False
+    is_private = text(event, "visibility") in {"private", "confidential"}
+    return calendar.role == "freeBusyReader" or (is_private and calendar.role not in _ROLES_THAT_SEE_ALL)
 
 
 def _summary(event: Json, calendar: GoogleCalendar) -> str:
     """The title; "Busy" where somebody else's calendar hides it (trap 37); a working location's own name (trap 36)."""
-    summary = text(event, "summary")
-    if summary:
-        return summary
-    is_private = text(event, "visibility") in {"private", "confidential"}
-    if calendar.role == "freeBusyReader" or (is_private and calendar.role not in _ROLES_THAT_SEE_ALL):
+    if is_hidden(event, calendar):
         return "Busy"
-    return _working_place(event)
+    return text(event, "summary") or _working_place(event)
 
 
 def _location(event: Json) -> str:
@@ -131,22 +142,37 @@ def _description(event: Json) -> Iterator[ContentLine]:
         yield from description_lines(description)
 
 
-def _state(event: Json) -> Iterator[ContentLine]:
+def _state(event: Json, own: dict[str, ContentLine]) -> Iterator[ContentLine]:
     kind = text(event, "eventType")
     if status := _STATUS.get(text(event, "status")):
         yield line("STATUS", status)
-    transparency = text(event, "transparency") or ("transparent" if kind in _TYPES_THAT_LEAVE_TIME_FREE else "opaque")
-    yield line("TRANSP", "TRANSPARENT" if transparency == "transparent" else "OPAQUE")
+    yield line("TRANSP", "TRANSPARENT" if leaves_time_free(event) else "OPAQUE")
     if visibility := _CLASS.get(text(event, "visibility")):
         yield line("CLASS", visibility)
-    if color := _COLORS.get(text(event, "colorId")):
-        yield line("COLOR", color)
-    if category := _TYPE_CATEGORIES.get(kind):
-        yield from text_list_line("CATEGORIES", [category])
-    if kind == "outOfOffice":
-        yield line("X-MICROSOFT-CDO-BUSYSTATUS", "OOF")
+    yield from _color(event, own)
+    categories = split_text(own["CATEGORIES"].value) if "CATEGORIES" in own else []
+    yield from text_list_line("CATEGORIES", filter(None, (TYPE_CATEGORIES.get(kind), *categories)))
+    if BUSY_STATUS in own:
+        yield own[BUSY_STATUS]
+    elif kind == "outOfOffice":
+        yield line(BUSY_STATUS, OUT_OF_OFFICE)
     if kind and kind != "default":
         yield from text_line("X-GOOGLE-EVENT-TYPE", kind)
+
+
+def leaves_time_free(event: Json) -> bool:
+    """TRANSP of an event, by its type where it does not say (trap 24)."""
+    is_free_by_type = text(event, "eventType") in _TYPES_THAT_LEAVE_TIME_FREE
+    return (text(event, "transparency") or ("transparent" if is_free_by_type else "opaque")) == "transparent"
+
+
+def _color(event: Json, own: dict[str, ContentLine]) -> Iterator[ContentLine]:
+    """COLOR: the name that a client chose, as long as Google's colour is still the one nearest to it."""
+    color_id = text(event, "colorId")
+    if "COLOR" in own and nearest(own["COLOR"].value) == color_id:
+        yield own["COLOR"]
+    elif name := name_of(color_id):
+        yield line("COLOR", name)
 
 
 def _organizer(event: Json) -> tuple[str, str]:
@@ -154,7 +180,8 @@ def _organizer(event: Json) -> tuple[str, str]:
     return text(organizer, "email"), text(organizer, "displayName")
 
 
-def _guests(event: Json) -> list[Guest]:
+def google_guests(event: Json) -> list[Guest]:
+    """The guests as the event lists them, those without an address too."""
     return [
         Guest(
             address=text(entry, "email"),
@@ -169,8 +196,11 @@ def _guests(event: Json) -> list[Guest]:
     ]
 
 
-def _links(event: Json) -> Iterator[ContentLine]:
-    yield from uri_line("URL", text(member(event, "source"), "url"))
+def _links(event: Json, own: dict[str, ContentLine]) -> Iterator[ContentLine]:
+    if "URL" in own:
+        yield own["URL"]
+    else:
+        yield from uri_line("URL", text(member(event, "source"), "url"))
     for attachment in objects(event, "attachments"):
         if address := uri(text(attachment, "fileUrl")):
             yield line(
@@ -189,9 +219,20 @@ def _conference(event: Json) -> Iterator[ContentLine]:
         yield from conference_line(video, _FEATURES["video"])
     for address, entry in ways_in:
         kind = text(entry, "entryPointType")
-        yield from conference_line(address, _FEATURES.get(kind, ()), text(entry, "label"))
+        for one in conference_line(address, _FEATURES.get(kind, ()), text(entry, "label")):
+            yield replace(one, params=one.params + _codes(entry))
         video = video or (address if kind == "video" else "")
     yield from uri_line("X-GOOGLE-CONFERENCE", video)
+
+
+def _codes(entry: Json) -> Params:
+    """What a person has to type to come in, and whether the call costs anything."""
+    found: list[tuple[str, tuple[str, ...]]] = [
+        (name, (text(entry, key),)) for name, key in _CODES.items() if text(entry, key)
+    ]
+    if toll := texts(entry, "entryPointFeatures"):
+        found.append(("X-FEATURES", tuple(toll)))
+    return tuple(found)
 
 
 def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> Iterator[ContentLine]:
@@ -204,17 +245,22 @@ def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> Iterator[Con
     if uses_default and text(member(event, "start"), "date"):
         return
     chosen = calendar.default_reminders if uses_default else objects(reminders, "overrides")
-    address = _own_address(event, calendar)
-    found = set()
-    for reminder in chosen:
-        minutes = whole(reminder, "minutes")
-        if 0 <= minutes <= MAX_ALARM_MINUTES:
-            found.add((minutes, address if text(reminder, "method") == "email" else ""))
-    for minutes, mail_to in sorted(found):
-        yield from alarm_lines(Alarm(minutes=minutes, mail_to=mail_to, is_default=uses_default), summary)
+    for alarm in sorted(
+        reminder_alarms(chosen, own_address(event, calendar)), key=lambda one: (one.minutes, one.mail_to)
+    ):
+        yield from alarm_lines(replace(alarm, is_default=uses_default), summary)
 
 
-def _own_address(event: Json, calendar: GoogleCalendar) -> str:
+def reminder_alarms(reminders: Sequence[Json], address: str) -> set[Alarm]:
+    """Reminders as Google lists them; those by mail go to ``address``."""
+    return {
+        Alarm(minutes=minutes, mail_to=address if text(reminder, "method") == "email" else "")
+        for reminder in reminders
+        if 0 <= (minutes := whole(reminder, "minutes")) <= MAX_ALARM_MINUTES
+    }
+
+
+def own_address(event: Json, calendar: GoogleCalendar) -> str:
     """Whom a reminder by mail goes to: the account, as the event names it, or the calendar, which is a mail address."""
     people = [*objects(event, "attendees"), member(event, "organizer"), member(event, "creator")]
     own = (text(person, "email") for person in people if person.get("self") is True)

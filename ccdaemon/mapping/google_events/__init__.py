@@ -1,0 +1,1 @@
+"""Google events as iCalendar bodies, both ways: calendar.v3 ``Event``. ``codec`` is the way in."""
