@@ -7,8 +7,8 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote
 
-from ccdaemon.mapping.google_events import GoogleEventCodec
-from ccdaemon.mapping.graph_events import GraphEventCodec
+from ccdaemon.mapping.google_events.codec import GoogleEventCodec
+from ccdaemon.mapping.graph_events.codec import GraphEventCodec
 from ccdaemon.model import Json, Original, Part
 from tests.sandbox.google_driver import CALENDAR, GoogleDriver
 from tests.sandbox.graph_driver import IMMUTABLE, GraphDriver

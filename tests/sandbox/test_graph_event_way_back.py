@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from ccdaemon.errors import Unwritable
-from ccdaemon.mapping.graph_events import GraphEventCodec
+from ccdaemon.mapping.graph_events.codec import GraphEventCodec
 from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Action, Json, Original, Part, Target, Write
 from tests.sandbox.graph_driver import IMMUTABLE, GraphDriver

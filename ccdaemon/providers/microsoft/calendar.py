@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ccdaemon.errors import BadAnswer, CcdaemonError, CursorExpired, NotFound, Rejected
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.fields import objects
+from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
@@ -38,6 +39,12 @@ EVENT_FIELDS = (
     "originalEndTimeZone,originalStart,originalStartTimeZone,recurrence,reminderMinutesBeforeStart,responseRequested,"
     "responseStatus,sensitivity,seriesMasterId,showAs,start,subject,transactionId,type,webLink"
 )  # all that is no link: what is not mapped today can be mapped again tomorrow without fetching
+_OURS = quote(
+    "singleValueExtendedProperties($filter="
+    + " or ".join(f"id eq '{graph_id(key)}'" for key in (UID_KEY, STASH_KEY))
+    + ")",
+    safe="",
+)  # what we keep with an event comes only when asked for, in no feed, and for no exception
 _MASTER = "seriesMaster"
 _INSTANCES = frozenset({"occurrence", "exception"})
 _ASKABLE = re.compile(r"(?!tzone://)[ !#-~]+")  # what can stand between quotes in a header, but for Outlook's own names
@@ -111,7 +118,7 @@ class OutlookCalendars:
             link = page.get(DELTA_LINK)
         following = _following(link, _stamp(opened))
         yield Page(originals=[self._calendar(calendar)])
-        for page in self._graph.pages(f"{calendar}/events", _WHERE, page_size=PAGE_SIZE):
+        for page in self._graph.pages(f"{calendar}/events?$expand={_OURS}", _WHERE, page_size=PAGE_SIZE):
             yield Page(originals=self._originals(members(page, "value", _WHERE)))
         yield Page(originals=[], cursor=following)
 
@@ -127,9 +134,12 @@ class OutlookCalendars:
         known = told.keys() | asked.keys() | set(removed)
         asked |= self._still_here(calendar, sorted(_masters_of(asked) - known))
         asked |= self._events(sorted(_masters_of(living) - known - asked.keys()))
+        # Rows of the feed lack what is ours: a single event that lost its UID for a while would be another one.
+        singles = self._events(sorted(one for one, row in told.items() if row.get("type") != _MASTER))
+        masters = [row for row in told.values() if row.get("type") == _MASTER]
         originals = [tombstone(remote_id, remote_id) for remote_id in removed if remote_id not in asked]
         whole = [event for event in asked.values() if event.get("type") not in _INSTANCES]
-        originals += self._originals([*told.values(), *whole, *without_id])
+        originals += self._originals([*singles.values(), *masters, *whole, *without_id])
         yield Page(
             originals=[self._calendar(calendar), *originals],
             cursor=_following(link, place["opened"]),
@@ -155,7 +165,7 @@ class OutlookCalendars:
 
     def _events(self, ids: Sequence[str]) -> dict[str, Json]:
         """Those of the events that exist, in whichever calendar, by id; times in UTC."""
-        answers = self._graph.batch([Ask(path=f"/me/events/{segment(one)}") for one in ids], _WHERE)
+        answers = self._graph.batch([Ask(path=f"/me/events/{segment(one)}?$expand={_OURS}") for one in ids], _WHERE)
         found = (_found(answer) for answer in answers)
         return {remote_id: event for remote_id, event in zip(ids, found, strict=True) if event is not None}
 
@@ -229,7 +239,7 @@ def _found(answer: Answered) -> Json | None:
 
 
 def _master_path(remote_id: str) -> str:
-    return f"/me/events/{segment(remote_id)}?$select={EVENT_FIELDS}&$expand=exceptionOccurrences"
+    return f"/me/events/{segment(remote_id)}?$select={EVENT_FIELDS}&$expand=exceptionOccurrences,{_OURS}"
 
 
 def _around(calendar: str, event: Json) -> str | None:

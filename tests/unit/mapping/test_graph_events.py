@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import Codec
-from ccdaemon.mapping.graph_events import GraphEventCodec
+from ccdaemon.mapping.graph_events.codec import GraphEventCodec
 from ccdaemon.model import Json
 from tests.unit.mapping import event_oracle
 from tests.unit.mapping.event_payloads import (
