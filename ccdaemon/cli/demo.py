@@ -21,6 +21,7 @@ HOST, PORT = "127.0.0.1", 5232
 IDENTITY = {"google": "ada", "microsoft": "ada"}
 GOOGLE_CLIENT = ("demo.apps.googleusercontent.com", "demo-client-secret")
 MICROSOFT_CLIENT = "11111111-2222-3333-4444-555555555555"
+SERVICES = ("contacts", "calendar", "tasks")
 START_SECONDS = 60.0
 
 
@@ -28,14 +29,16 @@ START_SECONDS = 60.0
 @click.option("--listen", help="Where DAV is served; default: 127.0.0.1:5232, or a free port when that one is taken.")
 @click.option("--contacts", default=200, show_default=True, type=click.IntRange(0), help="Per imitated account.")
 @click.option("--events", default=300, show_default=True, type=click.IntRange(0), help="Per imitated account.")
+@click.option("--tasks", default=40, show_default=True, type=click.IntRange(0), help="Per imitated account.")
 @click.pass_context
-def demo(ctx: click.Context, listen: str | None, contacts: int, events: int) -> None:
+def demo(ctx: click.Context, listen: str | None, contacts: int, events: int, tasks: int) -> None:
     """Try everything on imitated clouds: two enrolled accounts, served by DAV. Ends on Ctrl-C and leaves nothing."""
     session = ctx.ensure_object(Session)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _folder() as folder:
         try:
-            _demo(folder, listen or _free_address(), contacts, events, verbose=session.verbose)
+            population = ("--contacts", str(contacts), "--events", str(events), "--tasks", str(tasks))
+            _demo(folder, listen or _free_address(), population, verbose=session.verbose)
         except KeyboardInterrupt:
             click.echo("\nThe demo is over; nothing of it is left.")
 
@@ -55,8 +58,8 @@ def _free_address() -> str:
         return f"{HOST}:0" if probe.connect_ex((HOST, PORT)) == 0 else f"{HOST}:{PORT}"
 
 
-def _demo(folder: Path, listen: str, contacts: int, events: int, *, verbose: bool) -> None:
-    sandbox = _Child("sandbox", "--listen", "127.0.0.1:0", "--contacts", str(contacts), "--events", str(events))
+def _demo(folder: Path, listen: str, population: tuple[str, ...], *, verbose: bool) -> None:
+    sandbox = _Child("sandbox", "--listen", "127.0.0.1:0", *population)
     try:
         url = sandbox.ready("READY sandbox")
         click.echo(f"Both clouds are imitated at {url}")
@@ -121,7 +124,8 @@ def _enroll(config: Path, provider: str) -> None:
     """Enrol as a person does: follow the printed URL, sign in as one of the sandbox's people."""
     import requests
 
-    enroll = _Child("enroll", provider, "--no-browser", "--config", str(config))
+    services = [word for service in SERVICES for word in ("--service", service)]
+    enroll = _Child("enroll", provider, "--no-browser", *services, "--config", str(config))
     try:
         url = enroll.line()
         requests.get(url, params={"sandbox_person": IDENTITY[provider]}, timeout=START_SECONDS)
@@ -140,7 +144,7 @@ def _tell(config: Path, dav: str) -> None:
     click.echo(f"READY dav {dav}")
     click.echo(f"user: {device['user']}")
     click.echo(f"password: {device['password']}")
-    click.echo(f"\nAddress books and calendars are at {home}, for example:")
+    click.echo(f"\nAddress books, calendars and task lists are at {home}, for example:")
     click.echo(f"  curl -u {device['user']}:{device['password']} -X PROPFIND -H 'Depth: 1' {home}")
     click.echo(f"  {sys.executable} -m ccdaemon status --config {config}")
     click.echo("Ctrl-C ends the demo and removes everything it made.")

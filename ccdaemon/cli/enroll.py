@@ -32,7 +32,7 @@ DEFAULT = (Purpose.CONTACTS, Purpose.CALENDAR)
     "services",
     multiple=True,
     type=click.Choice([purpose.value for purpose in Purpose]),
-    help="What to ask for, once for each; default: contacts and calendar.",
+    help="What to ask for, once for each; default: contacts and calendar. Task lists come with tasks.",
 )
 @click.option("--write", is_flag=True, help="Ask for the right to change things too.")
 @click.option("--no-browser", is_flag=True, help="Print the URL for a browser elsewhere; paste the address it ends at.")

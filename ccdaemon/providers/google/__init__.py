@@ -1,4 +1,4 @@
-"""Google: consent, contacts and calendars."""
+"""Google: consent, contacts, calendars and tasks."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from ccdaemon.providers.base import ClientCredentials, OAuth, Remote, TokenSourc
 from ccdaemon.providers.google.calendar import GoogleCalendars
 from ccdaemon.providers.google.oauth import GoogleOAuth
 from ccdaemon.providers.google.people import GoogleContacts
+from ccdaemon.providers.google.tasks import GoogleTasks
 from ccdaemon.providers.transport import TransportFactory
 
 
@@ -31,12 +32,13 @@ class Google:
 
     def remote(self, kind: Kind, tokens: TokenSource) -> Remote:
         """A Remote for one thread. Raises KeyError for a kind that ``kinds`` does not name."""
-        make: dict[Kind, type[GoogleContacts] | type[GoogleCalendars]] = {
+        make: dict[Kind, type[GoogleContacts] | type[GoogleCalendars] | type[GoogleTasks]] = {
             Kind.CONTACTS: GoogleContacts,
             Kind.EVENTS: GoogleCalendars,
+            Kind.TASKS: GoogleTasks,
         }
         return make[kind](self._transport_factory, tokens, self._codecs[kind])
 
     def kinds(self) -> tuple[Kind, ...]:
-        """Contacts and events."""
-        return (Kind.CONTACTS, Kind.EVENTS)
+        """All of them."""
+        return (Kind.CONTACTS, Kind.EVENTS, Kind.TASKS)

@@ -1,4 +1,4 @@
-"""Microsoft: consent, Outlook contacts and calendars."""
+"""Microsoft: consent, Outlook contacts and calendars, To Do."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from ccdaemon.providers.base import ClientCredentials, OAuth, Remote, TokenSourc
 from ccdaemon.providers.microsoft.calendar import OutlookCalendars
 from ccdaemon.providers.microsoft.contacts import OutlookContacts
 from ccdaemon.providers.microsoft.oauth import MicrosoftOAuth
+from ccdaemon.providers.microsoft.tasks import ToDoLists
 from ccdaemon.providers.transport import TransportFactory
 
 
@@ -35,8 +36,10 @@ class Microsoft:
         codec = self._codecs[kind]
         if kind is Kind.CONTACTS:
             return OutlookContacts(self._transport_factory, tokens, codec)
+        if kind is Kind.TASKS:
+            return ToDoLists(self._transport_factory, tokens, codec)
         return OutlookCalendars(self._transport_factory, tokens, codec, now=self._now)
 
     def kinds(self) -> tuple[Kind, ...]:
-        """Contacts and events."""
-        return (Kind.CONTACTS, Kind.EVENTS)
+        """All of them."""
+        return (Kind.CONTACTS, Kind.EVENTS, Kind.TASKS)

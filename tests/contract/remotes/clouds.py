@@ -33,7 +33,7 @@ CREDENTIALS = {
     ProviderName.GOOGLE: ClientCredentials(client_id="ccdaemon.apps.example", client_secret="GOCSPX-not-so-secret"),
     ProviderName.MICROSOFT: ClientCredentials(client_id="11111111-2222-3333-4444-555555555555", client_secret=None),
 }
-PURPOSES = (Purpose.CONTACTS, Purpose.CALENDAR)
+PURPOSES = (Purpose.CONTACTS, Purpose.CALENDAR, Purpose.TASKS)
 
 
 def now() -> datetime:
@@ -122,6 +122,7 @@ class Service:
     kind: Kind
     feed: str  # pattern of the path of its change feed
     kind_word: str  # in a mutation
+    has_token: bool = True  # its place in the feed is one that the cloud gives and can forget
 
     def __str__(self) -> str:
         return f"{self.provider}-{self.kind}"
@@ -166,6 +167,8 @@ SERVICES = (
     Service(ProviderName.GOOGLE, Kind.EVENTS, "/events$", "event"),
     Service(ProviderName.MICROSOFT, Kind.CONTACTS, "/delta$", "contact"),
     Service(ProviderName.MICROSOFT, Kind.EVENTS, "/delta$", "event"),
+    Service(ProviderName.GOOGLE, Kind.TASKS, "/tasks$", "task", has_token=False),
+    Service(ProviderName.MICROSOFT, Kind.TASKS, "/delta$", "task"),
 )
 
 _PATCHES: dict[tuple[ProviderName, Kind], dict[str, Any]] = {
@@ -173,6 +176,8 @@ _PATCHES: dict[tuple[ProviderName, Kind], dict[str, Any]] = {
     (ProviderName.GOOGLE, Kind.EVENTS): {"summary": "Newly named"},
     (ProviderName.MICROSOFT, Kind.CONTACTS): {"nickName": "Newly named"},
     (ProviderName.MICROSOFT, Kind.EVENTS): {"subject": "Newly named"},
+    (ProviderName.GOOGLE, Kind.TASKS): {"title": "Newly named"},
+    (ProviderName.MICROSOFT, Kind.TASKS): {"title": "Newly named"},
 }
 
 
@@ -214,17 +219,33 @@ def _google_events(whole: Mapping[str, Any], collection_id: str) -> dict[str, An
     return {one["id"]: one for one in whole["events"][collection_id]}
 
 
+def _google_tasks(whole: Mapping[str, Any], collection_id: str) -> dict[str, Any]:
+    return {one["id"]: one for one in whole["tasks"][collection_id]}
+
+
+def _graph_tasks(whole: Mapping[str, Any], collection_id: str) -> dict[str, Any]:
+    return {
+        one["task"]["id"]: one["task"] | {name: one[name] for name in ("checklistItems", "linkedResources")}
+        for one in whole["tasks"]
+        if one["listId"] == collection_id
+    }
+
+
 _TRUTHS = {
     (ProviderName.GOOGLE, Kind.CONTACTS): _google_contacts,
     (ProviderName.GOOGLE, Kind.EVENTS): _google_events,
     (ProviderName.MICROSOFT, Kind.CONTACTS): _graph_contacts,
     (ProviderName.MICROSOFT, Kind.EVENTS): _graph_events,
+    (ProviderName.GOOGLE, Kind.TASKS): _google_tasks,
+    (ProviderName.MICROSOFT, Kind.TASKS): _graph_tasks,
 }
 _READERS = {
     (ProviderName.GOOGLE, Kind.CONTACTS): _same,
     (ProviderName.GOOGLE, Kind.EVENTS): _same,
     (ProviderName.MICROSOFT, Kind.CONTACTS): _same,
     (ProviderName.MICROSOFT, Kind.EVENTS): _graph_event,
+    (ProviderName.GOOGLE, Kind.TASKS): _same,
+    (ProviderName.MICROSOFT, Kind.TASKS): _same,
 }
 
 

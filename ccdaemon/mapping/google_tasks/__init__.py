@@ -1,0 +1,1 @@
+"""Google tasks as VTODOs, both ways: tasks.v1 ``Task``. ``codec`` is the way in."""
