@@ -1,19 +1,19 @@
-"""Address books as documents: CSV, JSON and vCard. Pure: pairs of body and resource name in, pieces of text out.
+"""Address books as documents: our CSV, JSON and vCard. Pure: pairs of body and resource name in, pieces of text out.
 
 A *resource name* is the provider's own name of a contact: Google's resourceName (``people/c42``), Graph's contact id.
 It is no part of the card. Nothing is held longer than one contact, so that any number of them needs the same memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from csv import writer as csv_writer
 from dataclasses import asdict
-from io import StringIO
 from json import dumps
 from typing import Any
 
+from ccdaemon.export.spreadsheet import row
 from ccdaemon.mapping import card
 from ccdaemon.mapping.card import Card, Value
 from ccdaemon.mapping.contentline import ContentLine
+from ccdaemon.mapping.vcard4 import body_4
 
 Contact = tuple[str, str]
 """A vCard body and its resource name."""
@@ -21,13 +21,13 @@ Contact = tuple[str, str]
 SEPARATOR = "; "
 """Between several values in one cell."""
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet would calculate (OWASP, "CSV Injection")."""
+VERSIONS = ("3.0", "4.0")
+"""Of vCard; the first is what clients get unless they ask."""
 
 
-def vcf(contacts: Iterable[Contact]) -> Iterator[str]:
+def vcf(contacts: Iterable[Contact], *, version: str = VERSIONS[0]) -> Iterator[str]:
     """The bodies one after the other, which is a valid vCard file of them all (RFC 6350 section 3.1)."""
-    return (body for body, _ in contacts)
+    return (body if version == VERSIONS[0] else body_4(body) for body, _ in contacts)
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
@@ -37,25 +37,14 @@ def csv(contacts: Iterable[Contact], *, spreadsheet_safe: bool = False) -> Itera
     """RFC 4180 with a header line. A missing value is blank; several are joined by ``SEPARATOR``.
 
     Addresses are joined column by column and keep their places: two addresses of which the second names no city give
-    the city ``"Bern; "``. The preferred value comes first. ``spreadsheet_safe`` puts an apostrophe before every cell
-    that a spreadsheet would calculate, telephone numbers with a plus sign too; without it cells are exact.
+    the city ``"Bern; "``. The preferred value comes first. ``spreadsheet_safe``: see spreadsheet.py; without it cells
+    are exact.
     """
-    yield _row(COLUMNS, spreadsheet_safe=False)
+    yield row(COLUMNS)
     for body, resource_name in contacts:
         found = card.read(body)
         cells = [column(found) for column in COLUMNS.values()]
-        yield _row([*cells[:-1], resource_name], spreadsheet_safe=spreadsheet_safe)
-
-
-def _row(cells: Iterable[str], *, spreadsheet_safe: bool) -> str:
-    out = StringIO()
-    csv_writer(out).writerow(map(_harmless, cells) if spreadsheet_safe else cells)
-    return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """The cell, or an apostrophe and the cell: a reader takes one apostrophe off to get it back."""
-    return f"'{cell}" if cell.lstrip(" \"'").startswith(FORMULA_STARTS) or cell.startswith("'") else cell
+        yield row([*cells[:-1], resource_name], spreadsheet_safe=spreadsheet_safe)
 
 
 def _joined(values: Iterable[str]) -> str:

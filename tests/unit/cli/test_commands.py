@@ -249,3 +249,18 @@ def test_empty_exports_are_valid_files(ready: Any, tmp_path: Path):
     assert (tmp_path / "out.csv").read_text().startswith("Full Name,Given Name,")
     assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o600
     assert ready("export", "events", "--format", "ics").output.startswith("BEGIN:VCALENDAR")
+
+
+@pytest.mark.parametrize("kind", ["events", "tasks"])
+@pytest.mark.parametrize(
+    ("form", "begins"),
+    [("ics", "BEGIN:VCALENDAR"), ("jcal", '["vcalendar",'), ("json", "[]"), ("csv", "Subject,Start Date,")],
+)
+def test_calendars_have_every_form_also_without_events(ready: Any, kind: str, form: str, begins: str):
+    assert ready("export", kind, "--format", form).output.startswith(begins)
+
+
+@pytest.mark.parametrize("kind", ["contacts", "events", "tasks"])
+def test_only_a_table_can_be_safe_for_spreadsheets(ready: Any, kind: str):
+    assert "CSV" in ready("export", kind, "--format", "json", "--spreadsheet-safe", code=2).output
+    ready("export", kind, "--format", "csv", "--spreadsheet-safe")

@@ -7,7 +7,7 @@ import pytest
 
 from ccdaemon.errors import BadData
 from ccdaemon.export.events import events_json, ics
-from ccdaemon.mapping.google_events import GoogleEventCodec
+from ccdaemon.mapping.google_events.codec import GoogleEventCodec
 from tests.unit.mapping import line_oracle
 from tests.unit.mapping.event_payloads import GOOGLE_CALENDAR, GOOGLE_EXCEPTION, GOOGLE_SERIES, original, shared
 
