@@ -66,7 +66,7 @@ def _place(error: Exception) -> str:
 
 
 def conditional(inner: Handler) -> Handler:
-    """304 for a GET or HEAD whose If-None-Match names the answer's ETag (RFC 9110 section 13.1.2)."""
+    """304 for a GET or HEAD whose If-None-Match names the answer's ETag, weak or not (RFC 9110 section 13.1.2)."""
 
     def handle(environ: WSGIEnvironment) -> Answer:
         answer = inner(environ)
@@ -75,8 +75,10 @@ def conditional(inner: Handler) -> Handler:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or answer.status != HTTPStatus.OK or not (etag and wanted):
             return answer
         known = [tag.strip().removeprefix("W/") for tag in wanted.split(",")]
-        is_known = etag in known or "*" in known
-        return Answer(status=HTTPStatus.NOT_MODIFIED, headers=(("ETag", etag),)) if is_known else answer
+        if etag.removeprefix("W/") not in known and "*" not in known:
+            return answer
+        kept = tuple((name, value) for name in ("ETag", "Vary") if (value := answer.header(name)))
+        return Answer(status=HTTPStatus.NOT_MODIFIED, headers=kept)
 
     return handle
 
@@ -91,9 +93,8 @@ def compressed(inner: Handler) -> Handler:
             return answer
         stream = zlib.compressobj(COMPRESSION_LEVEL, wbits=16 + zlib.MAX_WBITS)
         body = stream.compress(answer.body) + stream.flush()
-        described = answer.having(
-            ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"), ("Content-Length", str(len(body)))
-        )
+        varies = ", ".join(filter(None, (answer.header("Vary"), "Accept-Encoding")))
+        described = answer.having(("Content-Encoding", "gzip"), ("Vary", varies), ("Content-Length", str(len(body))))
         return Answer(status=answer.status, headers=described.headers, body=body)
 
     return handle

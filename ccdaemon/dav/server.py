@@ -1,6 +1,6 @@
 """The DAV server: the stack of the request's way, and waitress in front of it.
 
-waitress → finish (500, 304, gzip, headers) → guard → discovery → log-in → XML scan → Radicale → store
+waitress → finish (500, 304, gzip, headers) → guard → discovery → log-in → XML scan → vCard version → Radicale → store
 """
 
 import logging
@@ -21,6 +21,7 @@ from ccdaemon.dav.discovery import only_homes, well_known
 from ccdaemon.dav.finish import Defects, announced, compressed, conditional, contained, layered
 from ccdaemon.dav.guard import MAX_BODY_BYTES, all_checks, guarded
 from ccdaemon.dav.login import FailureLimit, signed_in
+from ccdaemon.dav.versions import versioned
 from ccdaemon.dav.xmlscan import xml_checked
 from ccdaemon.errors import BadConfiguration
 from ccdaemon.store.base import Store
@@ -57,6 +58,7 @@ def make_wsgi_app(store: Store, *, public_url: str | None, now: Callable[[], dat
         lambda inner: signed_in(inner, passwords, failures),
         xml_checked,
         only_homes,
+        versioned,
     )
     return to_wsgi(stack)
 

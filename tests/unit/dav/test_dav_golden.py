@@ -8,7 +8,8 @@ from ccdaemon.mapping import ical
 from tests.unit.dav.dav_client import DavClient, calendar_query, xml
 from tests.unit.dav.household import Household
 
-GOLDEN = sorted((Path(__file__).parents[2] / "golden").glob("*/*/expected.ics"))
+CASES = Path(__file__).parents[2] / "golden"
+GOLDEN = sorted([*CASES.glob("calendar/*/expected.ics"), *CASES.glob("graph_events/*/expected.ics")])
 
 
 @pytest.fixture
