@@ -32,8 +32,8 @@ from tests.sandbox.gate import Gate
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.relative_to(HERE) for path in HERE.glob("sync/*/history.json"))
-KINDS = {Kind.CONTACTS: "contact", Kind.EVENTS: "event"}
-PURPOSES = {Kind.CONTACTS: Purpose.CONTACTS, Kind.EVENTS: Purpose.CALENDAR}
+KINDS = {Kind.CONTACTS: "contact", Kind.EVENTS: "event", Kind.TASKS: "task"}
+PURPOSES = {Kind.CONTACTS: Purpose.CONTACTS, Kind.EVENTS: Purpose.CALENDAR, Kind.TASKS: Purpose.TASKS}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ class Teller:
         self.ids: dict[str, str] = {}
         self.seen: dict[str, tuple[str, int]] = {}
         oauth = clouds.oauth(provider)
-        tokens = Tokens(oauth, clouds.enrol(provider), PURPOSES[kind])
+        tokens = Tokens(oauth, clouds.enrol(provider, purposes=list(Purpose)[:3]), PURPOSES[kind])
         now = datetime.now(UTC)
         with store.write() as tx:
             person = tx.add_person("ada", now)
@@ -90,7 +90,7 @@ class Teller:
 
     def _mutate(self, action: str, step: dict[str, Any], **more: Any) -> Any:
         order = {"person": "ada", "provider": self.provider, "kind": KINDS[self.kind], "action": action}
-        if self.kind is Kind.EVENTS:
+        if self.kind is not Kind.CONTACTS:
             order["collection"] = self.collection.remote_id
         if "patch" in step:
             order["patch"] = step["patch"]
