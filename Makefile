@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench soak lock clean
+.PHONY: demo test lint bench soak docs lock clean
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,8 +30,12 @@ soak: $(VENV)/ready  ## many random histories of the engine, new random payloads
 
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/dav.py
 	$(BIN)/python benchmarks/sandbox.py
+
+docs: $(VENV)/ready  ## pages that are made from the code
+	$(BIN)/python docs/mapping.py
 
 lock:  ## renew requirements.lock from pyproject.toml
 	$(BIN)/pip-compile --quiet --output-file requirements.lock pyproject.toml
