@@ -69,7 +69,6 @@ def test_what_a_simple_client_does_not_know_is_not_erased(payload):
         drop("X-MICROSOFT-CDO-BUSYSTATUS"),
         put("LAST-MODIFIED", "20270101T000000Z"),
     ],
-    ids=str,
 )
 def test_decoration_writes_nothing(edit):
     originals = group(EVENT)
