@@ -164,7 +164,9 @@ def test_t30_a_coding_that_nobody_asked_for_is_refused(scripted: Start, coding: 
         _transport(api).get(URL)
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"x" * 1000)[:-9], b"not gzip", gzip.compress(b"{}") + b"more"])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b"x" * 1000, mtime=0)[:-9], b"not gzip", gzip.compress(b"{}", mtime=0) + b"more"]
+)
 def test_a_broken_gzip_body_is_refused(scripted: Start, body: bytes) -> None:
     api = scripted(answer(200, body, Content_Encoding="gzip"))
 
