@@ -45,7 +45,7 @@ def uid(provider: ProviderName, group_id: str) -> str:
 def living(group: Sequence[Original], part: Part) -> list[Original]:
     """The originals of one part, oldest first; the same for any order of the group."""
     found = [original for original in group if original.part is part and not original.deleted]
-    return sorted(found, key=lambda original: (original.version, original.remote_id))
+    return found if len(found) < 2 else sorted(found, key=lambda original: (original.version, original.remote_id))
 
 
 def newest(group: Sequence[Original]) -> Original | None:

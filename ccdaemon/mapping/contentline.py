@@ -127,21 +127,24 @@ def split_components(value: str, separator: str = ";") -> list[str]:
 
 def serialise(lines: Iterable[ContentLine]) -> str:
     """Folded lines, each ended by CRLF. Line ends inside a value become a space, other control characters vanish."""
-    out = []
-    for one in lines:
-        raw = one.name if one.group is None else f"{one.group}.{one.name}"
-        for name, values in one.params:
-            raw += f";{name}={','.join(map(_param_value, values))}" if values else f";{name}"
-        raw = f"{raw}:{one.value}"
-        if not raw.isprintable():
-            raw = clean(_BREAKS.sub(" ", raw))
-        out.append(raw if len(raw) <= MAX_OCTETS and raw.isascii() else _folded(raw))
-    out.append("")
-    return "\r\n".join(out)
+    return "".join([folded_line(one.name, one.params, one.value, one.group) for one in lines])
+
+
+def folded_line(name: str, params: Params, value: str, group: str | None = None) -> str:
+    """``serialise`` of a single line from its parts."""
+    head = name if group is None else f"{group}.{name}"
+    for key, values in params:
+        head += f";{key}={','.join(map(_param_value, values))}" if values else f";{key}"
+    raw = f"{head}:{value}"
+    if not raw.isprintable():
+        raw = clean(_BREAKS.sub(" ", raw))
+    return f"{raw}\r\n" if len(raw) <= MAX_OCTETS and raw.isascii() else f"{_folded(raw)}\r\n"
 
 
 def _param_value(value: str) -> str:
     """A parameter's value, caret-encoded (RFC 6868) and quoted where it has to be."""
+    if value.isalnum():  # most are one word
+        return value
     if not value.isprintable():
         value = clean(value)
     if "^" in value:
@@ -159,6 +162,8 @@ def _folded(raw: str) -> str:
         step = MAX_OCTETS - 1
         return "\r\n ".join([raw[:MAX_OCTETS], *(raw[at : at + step] for at in range(MAX_OCTETS, len(raw), step))])
     octets = raw.encode()
+    if len(octets) <= MAX_OCTETS:
+        return raw
     pieces, start, room = [], 0, MAX_OCTETS
     while len(octets) - start > room:
         end = start + room

@@ -12,7 +12,12 @@ _LARGEST = 10**30
 
 def text(source: Json, key: str) -> str:
     """The text of a member, "" when absent; a whole number sent in its place becomes its digits."""
-    return as_text(source.get(key))
+    value = source.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.isprintable():  # nearly every one
+        return "" if value.isspace() else value
+    return as_text(value)
 
 
 def as_text(value: object) -> str:

@@ -5,7 +5,6 @@ an address has no parts at all. Which member stands where: google_contacts/field
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from ccdaemon.mapping import contacts, vcard
 from ccdaemon.mapping.fields import member, objects, text
@@ -13,14 +12,13 @@ from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.google_contacts import singletons as google_contact_singletons
 from ccdaemon.mapping.google_contacts import stash as google_contact_stash
 from ccdaemon.mapping.google_contacts import writes as google_contact_writes
-from ccdaemon.mapping.google_contacts.entries import file_as, holds, read_only, said
+from ccdaemon.mapping.google_contacts.entries import file_as, holds, properties, read_only
 from ccdaemon.mapping.google_contacts.facts import DAYS_AND_PEOPLE, NICKNAMES, ORGANIZATIONS, WORDS
 from ccdaemon.mapping.google_contacts.groups import domain_properties, group_names
 from ccdaemon.mapping.google_contacts.names import full_name, name_properties, phonetic_properties, profile_names
 from ccdaemon.mapping.google_contacts.reach import REACH
 from ccdaemon.mapping.google_contacts.singletons import BIOGRAPHIES, BIRTHDAYS, GENDERS
 from ccdaemon.mapping.google_contacts.sources import is_foreign
-from ccdaemon.mapping.google_contacts.values import Field
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Part, ProviderName, Write
 
@@ -51,17 +49,15 @@ class GoogleContactCodec:
         derived = full_name(person)
         kept = google_contact_stash.stashed(person, holds)
         replaced = google_contact_stash.OVERRIDES.intersection(google_contact_stash.keys(kept))
-        properties = [
-            *_fields(person, contacts.living(group, Part.SHARED)),
-            *(contacts.photo_properties(group) if self.photo_key(person) is not None else ()),
-        ]
+        listed = _fields(person, contacts.living(group, Part.SHARED))
+        if self.photo_key(person) is not None:
+            listed += contacts.photo_properties(group)
+        if replaced:
+            listed = [one for one in listed if one.name.upper() not in replaced]
         return vcard.build(
             uid=uid,
             full_name=google_contact_stash.stashed_full_name(person, derived) or derived,
-            properties=[
-                *(one for one in properties if one.name.upper() not in replaced),
-                *google_contact_stash.properties(kept),
-            ],
+            properties=[*listed, *google_contact_stash.properties(kept)],
         )
 
     def to_writes(
@@ -83,42 +79,31 @@ class GoogleContactCodec:
         return contacts.index(body)
 
 
-def _fields(person: Json, shared: Sequence[Original]) -> Iterator[Property]:
-    yield from name_properties(person)
-    yield from _nicknames(person)
-    yield from phonetic_properties(person)
-    yield from _organizations(person)
-    yield from _properties(person, REACH)
-    yield from google_contact_singletons.properties(person, BIRTHDAYS)
-    yield from _days(_properties(person, DAYS_AND_PEOPLE))
-    yield from google_contact_singletons.properties(person, BIOGRAPHIES)
-    yield from _properties(person, WORDS)
-    yield from google_contact_singletons.properties(person, GENDERS)
-    yield from file_as(person)
-    yield from read_only(person)
-    yield from profile_names(person)
-    yield from contacts.categories(group_names(person, shared))
-    yield from domain_properties(person)
-
-
-def _properties(person: Json, fields: Iterable[Field]) -> Iterator[Property]:
-    return (one.written for field in fields for one in said(person, field))
-
-
-def _nicknames(person: Json) -> Iterator[Property]:
-    """The plain ones in one list, those of a kind that has a property of its own after it."""
-    found = list(_properties(person, (NICKNAMES,)))
-    plain = [one.value for one in found if one.name == "NICKNAME"]
-    if plain:
-        yield Property(name="NICKNAME", value=",".join(plain))
-    yield from (one for one in found if one.name != "NICKNAME")
+def _fields(person: Json, shared: Sequence[Original]) -> list[Property]:
+    return [
+        *name_properties(person),
+        *properties(person, (NICKNAMES,)),
+        *phonetic_properties(person),
+        *_organizations(person),
+        *properties(person, REACH),
+        *google_contact_singletons.properties(person, BIRTHDAYS),
+        *_days(properties(person, DAYS_AND_PEOPLE)),
+        *google_contact_singletons.properties(person, BIOGRAPHIES),
+        *properties(person, WORDS),
+        *google_contact_singletons.properties(person, GENDERS),
+        *file_as(person),
+        *read_only(person),
+        *profile_names(person),
+        *contacts.categories(group_names(person, shared)),
+        *domain_properties(person),
+    ]
 
 
 def _organizations(person: Json) -> Iterator[Property]:
     """The first ungrouped, where every client looks, unless it bears a label; each of the others in its own group."""
-    for position, one in enumerate(_properties(person, (ORGANIZATIONS,))):
+    for position, one in enumerate(properties(person, (ORGANIZATIONS,))):
         if position == 0 and not one.label:
-            yield replace(one, grouped=False, companions=())
+            yield one._replace(grouped=False, companions=())
             yield from one.companions
         else:
             yield one

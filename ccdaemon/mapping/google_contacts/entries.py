@@ -1,6 +1,6 @@
 """All repeated fields of a Google person: which entries a body says, in which order, and what of a card they hold."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ccdaemon.mapping.card_blocks import Block
@@ -69,13 +69,21 @@ class Said:
 
 def said(person: Json, field: Field) -> list[Said]:
     """The entries of a field in the order of the body."""
+    return [Said(field, entry, field.write(entry)) for entry in _ordered(person, field)]
+
+
+def properties(person: Json, fields: Iterable[Field]) -> list[Property]:
+    """What the entries of these fields look like in the body, in its order."""
+    present = [field for field in fields if field.name in person]
+    return [field.write(entry) for field in present for entry in _ordered(person, field)]
+
+
+def _ordered(person: Json, field: Field) -> list[Entry]:
     if field is ORGANIZATIONS:
-        found = ordered_organizations(person)
-    elif field is NICKNAMES:
-        found = ordered_nicknames(person)
-    else:
-        found = entries(person, field.name, field.identity)
-    return [Said(field, entry, field.write(entry)) for entry in found]
+        return ordered_organizations(person)
+    if field is NICKNAMES:
+        return ordered_nicknames(person)
+    return entries(person, field.name, field.identity)
 
 
 def fields_of(key: str) -> tuple[Field, ...]:
@@ -113,8 +121,9 @@ def file_as(person: Json) -> Iterator[Property]:
 def read_only(person: Json) -> Iterator[Property]:
     """What nobody can write."""
     for name, key in READ_ONLY.items():
-        for entry in objects(person, name):
-            yield from text_property(key, text(entry, "value"))
+        if name in person:
+            for entry in objects(person, name):
+                yield from text_property(key, text(entry, "value"))
     ranges = [text(entry, "ageRange") for entry in objects(person, "ageRanges")] or [text(person, "ageRange")]
     for found in dict.fromkeys(ranges):
         yield from text_property("X-GOOGLE-AGE-RANGE", found)

@@ -10,7 +10,7 @@ from ccdaemon.mapping.fields import as_text, text, whole
 from ccdaemon.mapping.google_contacts.sources import Entry
 from ccdaemon.mapping.google_contacts.types import EVENTS, OWN, RELATIONS, type_of
 from ccdaemon.mapping.google_contacts.values import Field, date_of, labelled, present, read_date, value_of, valued
-from ccdaemon.mapping.vcard import Property, text_property
+from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import Json
 
 # Text of an organisation -> the property that says it beside ORG.
@@ -24,6 +24,7 @@ _ORGANIZATION_TEXTS = {
     "costCenter": "X-GOOGLE-ORG-COST-CENTER",
 }
 _ORGANIZATION_DATES = {"startDate": "X-GOOGLE-ORG-START", "endDate": "X-GOOGLE-ORG-END"}
+_ORGANIZATION_IDENTITY = ("name", "department", *_ORGANIZATION_TEXTS)
 _SHARE, _CURRENT = "X-GOOGLE-ORG-FTE", "X-GOOGLE-ORG-CURRENT"
 ORGANIZATION_KEYS = ("ORG", *_ORGANIZATION_TEXTS.values(), *_ORGANIZATION_DATES.values(), _SHARE, _CURRENT)
 _LOCATION_PARTS = ("value", "buildingId", "floor", "floorSection", "deskCode")
@@ -38,13 +39,9 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def _organization_identity(entry: Json) -> Hashable:
-    parts = (
-        text(entry, "name"),
-        text(entry, "department"),
-        *(text(entry, key) for key in _ORGANIZATION_TEXTS),
-        *(date_of(entry, key) for key in _ORGANIZATION_DATES),
-    )
-    return parts if any(parts) else ()
+    texts = [(key, said) for key in _ORGANIZATION_IDENTITY if key in entry and (said := text(entry, key))]
+    dates = [(key, day) for key in _ORGANIZATION_DATES if key in entry and (day := date_of(entry, key))]
+    return (*texts, *dates)
 
 
 def _organization(entry: Entry) -> Property:
@@ -56,9 +53,10 @@ def _organization(entry: Entry) -> Property:
     if any(units):
         said.append(Property(name="ORG", value=vcard.components(units if units[1] else units[:1])))
     for key, name in _ORGANIZATION_TEXTS.items():
-        said += text_property(name, text(found, key))
+        if key in found and (words := text(found, key)):
+            said.append(Property(name=name, value=escape_text(words)))
     for key, name in _ORGANIZATION_DATES.items():
-        if (day := date_of(found, key)) is not None:
+        if key in found and (day := date_of(found, key)) is not None:
             said.append(Property(name=name, value=day.value, params=day.params))
     if share := whole(found, "fullTimeEquivalentMillipercent"):
         said.append(Property(name=_SHARE, value=str(share)))

@@ -27,10 +27,20 @@ _SYSTEM_GROUPS = {
 
 def group_names(person: Json, shared: Sequence[Original]) -> Iterator[str]:
     """The names of the groups that a person is in and that a person can see."""
-    names = dict(_visible(shared))
-    for resource in dict.fromkeys(_resource(membership) for membership in objects(person, "memberships")):
-        if resource in names:
-            yield names[resource]
+    wanted = dict.fromkeys(map(_resource, objects(person, "memberships")))
+    if not wanted:
+        return
+    own = {
+        resource: group
+        for original in shared
+        for group in objects(original.payload, "contactGroups")
+        if (resource := text(group, "resourceName")) in wanted and _shows(resource, group)
+    }
+    for resource in wanted:
+        if resource in _SYSTEM_GROUPS:
+            yield _SYSTEM_GROUPS[resource]
+        elif resource in own:
+            yield text(own[resource], "name")
 
 
 def domain_properties(person: Json) -> Iterator[Property]:
@@ -77,10 +87,15 @@ def _visible(shared: Sequence[Original]) -> Iterator[tuple[str, str]]:
     yield from _SYSTEM_GROUPS.items()
     for original in shared:
         for group in objects(original.payload, "contactGroups"):
-            resource, name = text(group, "resourceName"), text(group, "name")
-            is_system = text(group, "groupType") == "SYSTEM_CONTACT_GROUP" or resource in _SYSTEM_GROUPS
-            if resource and name and not is_system and member(group, "metadata").get("deleted") is not True:
-                yield resource, name
+            if _shows(resource := text(group, "resourceName"), group):
+                yield resource, text(group, "name")
+
+
+def _shows(resource: str, group: Json) -> bool:
+    """Whether it is a group of the owner's own that has a name."""
+    is_system = text(group, "groupType") == "SYSTEM_CONTACT_GROUP" or resource in _SYSTEM_GROUPS
+    is_deleted = member(group, "metadata").get("deleted") is True
+    return not is_system and not is_deleted and bool(resource and text(group, "name"))
 
 
 def _resource(membership: Json) -> str:

@@ -28,19 +28,22 @@ PHONETIC = {
 NAME_PARTS = ("familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix")  # in the order of N
 _SPOKEN_ORDER = ("honorificPrefix", "givenName", "middleName", "familyName", "honorificSuffix")
 _DERIVED = ("displayName", "displayNameLastFirst")
+_CALLING = ("displayName", "unstructuredName", *NAME_PARTS, *PHONETIC.values())  # what a name may say
 _WORD = re.compile(r"[^\s,]+")
 
 
 def best_name(person: Json) -> Json:
     """The first name that says anything, the owner's before a profile's; {} when none does."""
-    fields = ("displayName", "unstructuredName", *NAME_PARTS, *PHONETIC.values())
-    return next((name for name in singletons(person, "names") if any(text(name, field) for field in fields)), {})
+    for name in singletons(person, "names"):
+        if any(text(name, field) for field in _CALLING):
+            return name
+    return {}
 
 
 def _spoken(name: Json) -> str:
     """The name as people say it. Google's own displayName knows the order of the person's language; parts do not."""
-    parts = " ".join(filter(None, (text(name, field) for field in _SPOKEN_ORDER)))
-    return text(name, "displayName") or text(name, "unstructuredName") or parts
+    whole = text(name, "displayName") or text(name, "unstructuredName")
+    return whole or " ".join(filter(None, (text(name, field) for field in _SPOKEN_ORDER)))
 
 
 def ordered_organizations(person: Json) -> list[Entry]:
@@ -94,10 +97,10 @@ def name_properties(person: Json) -> Iterator[Property]:
 def phonetic_properties(person: Json) -> Iterator[Property]:
     """Phonetic names; those of whole names only where there are no phonetic parts."""
     name = best_name(person)
-    parts = [(target, found) for target, field in PHONETIC.items() if (found := text(name, field))]
-    for target, found in parts:
-        if target != "X-PHONETIC-FULL-NAME" or len(parts) == 1:
-            yield from text_property(target, found)
+    parts = [(key, found) for key, field in PHONETIC.items() if field in name and (found := text(name, field))]
+    for key, found in parts:
+        if key != "X-PHONETIC-FULL-NAME" or len(parts) == 1:
+            yield from text_property(key, found)
 
 
 def profile_names(person: Json) -> Iterator[Property]:

@@ -15,6 +15,7 @@ from ccdaemon.mapping.vcard import Property, text_property
 from ccdaemon.model import Json
 
 ADDRESS_PARTS = ("poBox", "extendedAddress", "streetAddress", "city", "region", "postalCode", "country")  # of ADR
+_ADDRESS_IDENTITY = (*ADDRESS_PARTS, "countryCode")
 _IM_URI = re.compile(r"(aim|icq|im|msnim|skype|xmpp|x-apple|ymsgr):(.+)", re.IGNORECASE | re.DOTALL)
 _SIP_URI = re.compile(r"sips?:.", re.IGNORECASE | re.DOTALL)
 
@@ -35,8 +36,8 @@ def _phone(entry: Entry) -> Property:
 
 
 def _address_identity(entry: Json) -> Hashable:
-    parts = tuple(text(entry, key) for key in (*ADDRESS_PARTS, "countryCode"))
-    return parts if any(parts) else text(entry, "formattedValue")
+    parts = [(key, said) for key in _ADDRESS_IDENTITY if key in entry and (said := text(entry, key))]
+    return tuple(parts) or text(entry, "formattedValue")
 
 
 def _address(entry: Entry) -> Property:

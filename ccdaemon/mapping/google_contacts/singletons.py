@@ -107,9 +107,10 @@ SINGLETONS = (BIRTHDAYS, BIOGRAPHIES, GENDERS)
 def properties(person: Json, singleton: Singleton) -> Iterator[Property]:
     """What the best entry says, then what those of linked profiles add to it."""
     said = [found for entry in singletons(person, singleton.name) if (found := singleton.write(entry))]
-    if said:
-        yield from said[0]
-    seen = {said[0][0].value} if said else set()
+    if not said:
+        return
+    yield from said[0]
+    seen = {said[0][0].value}
     for first, *_ in said[1:]:
         if first.value not in seen:
             seen.add(first.value)

@@ -5,7 +5,7 @@ owner's values win; a profile's count only where they say something new.
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ccdaemon.mapping.fields import objects, text
 from ccdaemon.model import Json
@@ -14,9 +14,8 @@ Marks = tuple[tuple[str, ...], str]
 """How a value is marked in a vCard: its TYPE values and its label ("" without)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One member of a repeated field."""
+class Entry(NamedTuple):
+    """One member of a repeated field. (No dataclass for the reason that vcard.Property gives.)"""
 
     fields: Json
     preferred: bool  # it, or a profile's copy of it that was left out, is the primary one
@@ -32,7 +31,12 @@ def entries(person: Json, field: str, identity: Callable[[Json], Hashable]) -> l
 
     Members of the same ``identity`` say the same; one with an empty identity says nothing and is left out.
     """
-    found = [(entry, identity(entry), *_origin(entry)) for entry in objects(person, field)]
+    listed = objects(person, field)
+    if not listed:
+        return []
+    if len(listed) == 1:
+        return [Entry(listed[0], _origin(listed[0])[1])] if identity(listed[0]) else []
+    found = [(entry, identity(entry), *_origin(entry)) for entry in listed]
     owned = {value for _, value, foreign, _ in found if not foreign}
     primary = {value for _, value, _, is_primary in found if is_primary}
     kept: list[Entry] = []
@@ -52,16 +56,18 @@ def values(person: Json, field: str) -> list[Entry]:
 
 def singletons(person: Json, field: str) -> list[Json]:
     """The members of a field that holds one for each source, best first: the owner's, the primary, as listed."""
-    return sorted(objects(person, field), key=lambda entry: (is_foreign(entry), not _is_primary(entry)))
+    found = objects(person, field)
+    return found if len(found) < 2 else sorted(found, key=_rank)
+
+
+def _rank(entry: Json) -> tuple[bool, bool]:
+    foreign, primary = _origin(entry)
+    return foreign, not primary
 
 
 def is_foreign(entry: Json) -> bool:
     """Whether it comes from elsewhere than the owner's own contact: a profile, a domain's directory."""
     return _origin(entry)[0]
-
-
-def _is_primary(entry: Json) -> bool:
-    return _origin(entry)[1]
 
 
 def _origin(entry: Json) -> tuple[bool, bool]:

@@ -81,6 +81,8 @@ def valued(block: Block, table: Mapping[str, Marks], **more: object) -> Json:
 def date_of(entry: Json, name: str = "date") -> DateValue | None:
     """The date of an entry as a property holds it; None without."""
     found = member(entry, name)
+    if not found:
+        return None
     return vcard.date_value(whole(found, "year"), whole(found, "month"), whole(found, "day"))
 
 

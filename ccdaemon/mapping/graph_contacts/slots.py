@@ -44,6 +44,7 @@ ADDRESSES = {"businessAddress": "WORK", "homeAddress": "HOME", "otherAddress": "
 ADDRESS_PARTS = ("street", "city", "state", "postalCode", "countryOrRegion")  # ADR without PO box and extension
 RELATIONS = {"spouseName": "Spouse", "manager": "Manager", "assistantName": "Assistant", "children": "Child"}
 ORGANIZATION = ("companyName", "department")  # both in the slot "companyName"
+_COMPOSED = frozenset({"companyName", "emailAddresses"})  # slots that other members of the contact fill too
 LISTS = frozenset({"businessPhones", "homePhones", "imAddresses", "children"})  # of plain texts
 
 ORDER = (
@@ -240,5 +241,6 @@ def messaging_address(value: str) -> str:
 def written(contact: Json) -> Iterator[tuple[str, int, Value]]:
     """Every slot of a contact that says something: member, position, value; in the order of the card."""
     for member in ORDER:
-        for at, value in held(contact, member):
-            yield member, at, value
+        if contact.get(member) is not None or member in _COMPOSED:
+            for at, value in held(contact, member):
+                yield member, at, value
