@@ -184,10 +184,11 @@ class Properties:
     ``date_text``, which know the TYPE words, labels and preferences of all clients; ``line.param`` knows the rest.
     """
 
-    def __init__(self, sent: Sequence[ContentLine]) -> None:
+    def __init__(self, sent: Sequence[ContentLine], lines: Sequence[ContentLine] | None = None) -> None:
+        """``lines``: what stands for ``sent`` in our own 3.0, where somebody knows better (card_clients.py)."""
         self.sent = tuple(sent)
         """The lines under the names that the client used, witness and all: ``merge.absence`` has to see these."""
-        self.lines = tuple(one for one in ours(sent) if one.key not in _STRUCTURE)
+        self.lines = tuple(one for one in (ours(sent) if lines is None else lines) if one.key not in _STRUCTURE)
         """Every property in order, X-ABLabel too; without BEGIN, END, VERSION, PRODID, REV and the witness."""
         self._taken = {"X-ABLABEL"}
         self._by_key: defaultdict[str, list[ContentLine]] = defaultdict(list)
@@ -273,10 +274,11 @@ class Properties:
 
     def value(self, line: ContentLine, text: str) -> Value:
         """``text`` with the types, label and preference of the line."""
-        found = marks(line, self._raw_label(line))
+        found = marks(line, self.raw_label(line))
         return Value(value=text, types=found.types, label=found.label, preferred=found.preferred)
 
-    def _raw_label(self, line: ContentLine) -> str:
+    def raw_label(self, line: ContentLine) -> str:
+        """The value of the line's X-ABLabel as it stands; "" without."""
         return "" if line.group is None else self._labels.get(line.group, "")
 
     # --- values of one property ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ IMPP, X-ABRELATEDNAMES and X-ANNIVERSARY, as Evolution, KDE, Outlook, Nokia and 
 """
 
 import quopri
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -57,6 +58,8 @@ _NAMES = {
     "X-ABRELATEDNAME": "X-ABRELATEDNAMES",
 }
 
+_LIST_COMMA = re.compile(r"\\.|,(?=[^\s;])", re.DOTALL)
+
 _OLD = frozenset({*_MESSENGERS, *_RELATIONS, *_NAMES})
 _ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"})
 _SAID_TWICE = frozenset({"IMPP", "X-ABRELATEDNAMES"})
@@ -90,6 +93,8 @@ def ours(lines: Sequence[ContentLine]) -> list[ContentLine]:
     Takes what ``modern`` gave. What an old property says again, beside a new one, is left out.
     """
     known = from_4(lines)
+    if not any(one.key == "VERSION" and one.value == "2.1" for one in lines):
+        known = [_with_line_ends(one) if one.key == "ADR" and "," in one.value else one for one in known]
     named = labels(known)
     groups = Groups(known)
     said = {_meaning(one, named) for one in known if one.key in _SAID_TWICE}
@@ -106,6 +111,14 @@ def ours(lines: Sequence[ContentLine]) -> list[ContentLine]:
             said.add(meaning)
         out += translated
     return out
+
+
+def _with_line_ends(one: ContentLine) -> ContentLine:
+    """An address whose parts are lists, as DAVx5 and Thunderbird write those of several lines.
+
+    A comma before a blank is punctuation that nobody escaped; in version 2.1 every comma is.
+    """
+    return replace(one, value=_LIST_COMMA.sub(lambda found: "\\n" if found[0] == "," else found[0], one.value))
 
 
 def _meaning(one: ContentLine, named: dict[str, str]) -> tuple[str, str, str]:

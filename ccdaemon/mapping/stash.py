@@ -36,6 +36,11 @@ def unpack(packed: str) -> list[ContentLine]:
     return lines
 
 
+def is_group_mark(one: ContentLine) -> bool:
+    """Whether a line makes its card a list of others: never stashed, and it would stop every write of the contact."""
+    return one.key in ("KIND", "X-ADDRESSBOOKSERVER-KIND") and one.value.strip().lower() == "group"
+
+
 def graph_id(key: str) -> str:
     """The id of one of our single-value extended properties at Microsoft, as ``$filter`` and payloads name it."""
     return f"String {{{_GRAPH_NAMESPACE}}} Name {key}"

@@ -79,6 +79,7 @@ def _plan(
     after = [_Read(block, *found) for block in mine if (found := read(block)) is not None]
     written: dict[int, Json] = {}  # position in ``after`` -> the entry of the owner's that says it
     old = [found for _, found in before]
+    owned = {_meaning(found) for one, found in before if not is_foreign(one.entry.fields)}
     pairs = align(old, after, _all_of, _meaning, _principal, _type)
     for left, right in pairs:
         if right is None:
@@ -93,7 +94,7 @@ def _plan(
             source = before[left][0].entry.fields
             changes = _changes(old[left], after[right], absent)
             if is_foreign(source):
-                if changes:
+                if changes and _meaning(after[right]) not in owned:
                     plans[after[right].field.name].added.append(after[right].entry)
                     written[right] = after[right].entry
                 continue

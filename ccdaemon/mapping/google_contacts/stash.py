@@ -55,8 +55,10 @@ def client_uid(person: Json) -> str:
 
 
 def _own(person: Json, key: str) -> str:
-    found = (entry for entry in objects(person, "clientData") if text(entry, "key") == key and not is_foreign(entry))
-    return next((text(entry, "value") for entry in found), "")
+    for entry in objects(person, "clientData"):
+        if text(entry, "key") == key and not is_foreign(entry):
+            return text(entry, "value")
+    return ""
 
 
 # --- from Google ------------------------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ def _own(person: Json, key: str) -> str:
 
 def stashed(person: Json, holds: Callable[[Json], Callable[[Block], bool]]) -> list[Stashed]:
     """The stashed lines of a person but FN; ``holds`` tells what Google has a place for: that is no stashed line."""
-    lines = [one for one in _stored(person) if _NAME.fullmatch(one.name)]
+    lines = [one for one in _stored(person) if _NAME.fullmatch(one.name) and not stash.is_group_mark(one)]
     return stashable(Card(Properties(lines)), holds(person)) if lines else []
 
 

@@ -16,6 +16,7 @@ from ccdaemon.errors import Unwritable
 from ccdaemon.mapping import contacts, stash, vcard
 from ccdaemon.mapping.card import Properties, properties
 from ccdaemon.mapping.card_blocks import Card
+from ccdaemon.mapping.card_clients import absence_of, restored
 from ccdaemon.mapping.fields import member, objects, text
 from ccdaemon.mapping.google_contacts import singletons as google_contact_singletons
 from ccdaemon.mapping.google_contacts import stash as google_contact_stash
@@ -25,7 +26,7 @@ from ccdaemon.mapping.google_contacts.merge import written_entries
 from ccdaemon.mapping.google_contacts.names import full_name, is_structured, written_names
 from ccdaemon.mapping.google_contacts.singletons import SINGLETONS
 from ccdaemon.mapping.google_contacts.sources import is_foreign
-from ccdaemon.mapping.merge import Absence, absence
+from ccdaemon.mapping.merge import Absence
 from ccdaemon.model import Action, Json, Original, Part, Target, Write
 
 _MEDIA_TYPES = {word: media_type for media_type, word in reversed(vcard.IMAGE_TYPES.items())}
@@ -38,10 +39,9 @@ def to_writes(body: str | None, base_body: str | None, group: Sequence[Original]
         if original is None:
             return []
         return [Write(action=Action.DELETE, remote_id=original.remote_id, etag=original.etag)]
-    mine, base = Card(properties(body)), Card(Properties(()) if base_body is None else properties(base_body))
+    mine, base, absent = _read(body, base_body, knows)
     _refuse_group_cards(mine)
     person = {} if original is None else original.payload
-    absent = absence(mine.sent, everybody=contacts.EVERYBODY, knows=knows)
     shared = contacts.living(group, Part.SHARED)
     payload, missing = _payload(person, shared, base, mine, absent)
     writes = [
@@ -64,8 +64,7 @@ def unheld(body: str, base_body: str | None, group: Sequence[Original]) -> list[
     """See Codec."""
     original = contacts.newest(group)
     person = {} if original is None else original.payload
-    mine, base = Card(properties(body)), Card(Properties(()) if base_body is None else properties(base_body))
-    absent = absence(mine.sent, everybody=contacts.EVERYBODY)
+    mine, base, absent = _read(body, base_body, frozenset())
     *_, left = _stash(person, base, mine, absent, is_renamed=original is None)
     found = {one.line.key for one in left}
     own = {(line.key, line.value) for line in base.lines}
@@ -73,6 +72,12 @@ def unheld(body: str, base_body: str | None, group: Sequence[Original]) -> list[
     if mine.all("PHOTO") and _photo(mine) is None:
         found.add("PHOTO")
     return sorted(found)
+
+
+def _read(body: str, base_body: str | None, knows: frozenset[str]) -> tuple[Card, Card, Absence]:
+    """The client's card as it is meant, ours, and what absences mean."""
+    sent, base = properties(body), Properties(()) if base_body is None else properties(base_body)
+    return Card(restored(sent, base)), Card(base), absence_of(sent, sent.sent, knows)
 
 
 def _refuse_group_cards(mine: Card) -> None:

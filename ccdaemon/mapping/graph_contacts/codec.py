@@ -48,11 +48,11 @@ class GraphContactCodec:
         self, body: str | None, group: Sequence[Original], *, knows: frozenset[str] = frozenset()
     ) -> Sequence[Write]:
         """See graph_contacts/writes.py."""
-        return graph_contact_writes.to_writes(body, group, knows)
+        return graph_contact_writes.to_writes(body, self.to_body(group), group, knows)
 
     def unheld(self, body: str, group: Sequence[Original]) -> Sequence[str]:
         """What is too long for the stash, a photo that Graph does not take, and the removal of one."""
-        return graph_contact_writes.unheld(body, group)
+        return graph_contact_writes.unheld(body, self.to_body(group), group)
 
     def fingerprint(self, body: str) -> Fingerprint:
         """See mapping/fingerprint.py."""

@@ -11,8 +11,8 @@ The stash (stash.py) holds two kinds of lines:
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from ccdaemon.mapping import stash, vcard
 from ccdaemon.mapping.card_dialects import modern, ours
@@ -34,18 +34,20 @@ from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import Json
 
 SLOT = "X-CCD-SLOT"
+_OTHER = frozenset({"OTHER"})  # what an address without TYPE is: the third slot is that of any other address
 
 _NEVER = frozenset({"BEGIN", "END", "VERSION", "PRODID", "REV", "UID", "FN", "N", WITNESS})
 _COMPANIONS = {"X-ABADR": "ADR", MAIL_NAME: "EMAIL"}  # name -> whose companion it is
 _POSITION = frozenset({"TITLE", "ROLE", "X-PHONETIC-ORG"})  # companions of an ORG that is not the first one
 _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
-_UNSAID_PARAMS = frozenset({"TYPE", "PREF", "VALUE", "CHARSET", "SORT-AS", "X-APPLE-OMIT-YEAR", SLOT})
+_UNSAID_PARAMS = frozenset(
+    {"TYPE", "PREF", "VALUE", "CHARSET", "SORT-AS", "X-APPLE-OMIT-YEAR", "X-EVOLUTION-UI-SLOT", SLOT}
+)
 """Parameters that ``meaning`` knows already, or that say nothing of the value."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One property of a card and where it stands."""
+class Entry(NamedTuple):
+    """One property of a card and where it stands. (No dataclass for the reason that vcard.Property gives.)"""
 
     property: Property
     member: str = ""  # the slot; "" for the stash
@@ -85,9 +87,9 @@ def _beside(found: list[Entry], extra: Sequence[Property]) -> list[Entry]:
         at = None if placed is None else positions.get((placed[0], identity(*placed)))
         if at is None:
             rest.append(Entry(property=one))
-        elif meaning(one) not in shown and dress(replace(found[at], property=one)) is not None:
+        elif meaning(one) not in shown and dress(found[at]._replace(property=one)) is not None:
             if dress(found[at]) is None:
-                found[at] = replace(found[at], property=_in_dress(found[at].property, one, is_same=True))
+                found[at] = found[at]._replace(property=_in_dress(found[at].property, one, is_same=True))
             else:
                 rest.append(Entry(property=one))
     return rest
@@ -110,8 +112,7 @@ def _dressed(bare: Property, member: str, value: Value, dresses: list[Property])
 def _in_dress(bare: Property, dress: Property, *, is_same: bool) -> Property:
     """``is_same``: the dress was made for this value."""
     own = tuple(one for one in dress.companions if one.name.upper() != MAIL_NAME)
-    return replace(
-        dress,
+    return dress._replace(
         value=dress.value if is_same else bare.value,
         params=without(dress.params, SLOT) if is_same else bare.params,
         preferred=bare.preferred if bare.name == "EMAIL" else dress.preferred,
@@ -133,6 +134,7 @@ def _is_harmless(one: ContentLine) -> bool:
         _NAME.fullmatch(one.name) is not None
         and all(_NAME.fullmatch(name) and values for name, values in one.params)
         and not (one.key == "PHOTO" and one.param("ENCODING"))
+        and not stash.is_group_mark(one)
         and bool(one.value.strip())
     )
 
@@ -176,8 +178,9 @@ def read(lines: Sequence[ContentLine], *, is_whole: bool) -> list[Property]:
 def _pairs(members: Sequence[ContentLine], first_org: ContentLine | None) -> Iterable[tuple[ContentLine, ContentLine]]:
     """Which of a group is a companion of which, each once."""
     org = next((one for one in members if one.key == "ORG" and one is not first_org), None)
+    firsts = {one.key: one for one in reversed(members)}
     for one in members:
-        host = next((host for host in members if host.key == _COMPANIONS.get(one.key)), None)
+        host = firsts.get(_COMPANIONS.get(one.key, ""))
         if host is None and one.key in _POSITION and first_org not in members:
             host = org
         if host is not None:
@@ -218,8 +221,7 @@ def dress(entry: Entry) -> Property | None:
     is_mail = entry.member == "emailAddresses"
     if same_meaning(one, bare) and said_params(one) == said_params(bare) and (is_mail or not one.preferred):
         return None
-    return replace(
-        one,
+    return one._replace(
         params=(*one.params, (SLOT, (entry.member,))),
         preferred=one.preferred and not is_mail,
         companions=tuple(companion for companion in one.companions if companion.name.upper() != MAIL_NAME),
@@ -233,7 +235,9 @@ def meaning(one: Property) -> Hashable:
     """Name, value, TYPE, label and companions in one spelling; not its preference and not its parameters."""
     found = marks(ContentLine(one.name, (("TYPE", one.types),), ""), escape_text(one.label))
     companions = tuple(sorted((companion.name.upper(), value_meaning(companion)) for companion in one.companions))
-    return one.name.upper(), value_meaning(one), frozenset(found.types), found.label, companions
+    name = one.name.upper()
+    types = frozenset(found.types) - (_OTHER if name == "ADR" else frozenset())
+    return name, value_meaning(one), types, found.label, companions
 
 
 def same_meaning(one: Property, other: Property) -> bool:

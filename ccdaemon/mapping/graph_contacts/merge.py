@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
-from ccdaemon.mapping import card, contacts
+from ccdaemon.mapping import card
+from ccdaemon.mapping.card_clients import absence_of
 from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.graph_contacts.entries import (
     Entry,
@@ -20,7 +21,7 @@ from ccdaemon.mapping.graph_contacts.entries import (
     value_meaning,
 )
 from ccdaemon.mapping.graph_contacts.slots import ROOM, identity, place, plain
-from ccdaemon.mapping.merge import Absence, absence, align
+from ccdaemon.mapping.merge import Absence, align
 from ccdaemon.mapping.vcard import Property
 
 # What a client of vCard 4.0 calls it -> the name in our 3.0: who sends the one knows the other. Not RELATED: of our
@@ -33,7 +34,7 @@ _Bare = tuple[str, tuple[str, ...]]
 
 def known_by(sent: card.Properties, knows: frozenset[str]) -> Absence:
     """What the absence of a property in a client's card means."""
-    return absence(_as_known(sent), everybody=contacts.EVERYBODY, knows=knows)
+    return absence_of(sent, _as_known(sent), knows)
 
 
 def _as_known(sent: card.Properties) -> Iterator[ContentLine]:
@@ -56,7 +57,7 @@ def _kept(sent: card.Properties, before: Sequence[Entry], known: Absence) -> lis
     if known.counts("X-ABLABEL"):
         return mine
     labels = {_bare(entry.property): entry.property.label for entry in reversed(before) if entry.property.label}
-    return [one if one.label else replace(one, label=labels.get(_bare(one), "")) for one in mine]
+    return [one if one.label else one._replace(label=labels.get(_bare(one), "")) for one in mine]
 
 
 def _once(mine: list[Property], before: Sequence[Entry]) -> list[Property]:
@@ -76,7 +77,7 @@ def _once(mine: list[Property], before: Sequence[Entry]) -> list[Property]:
             given = {key.upper() for key, _ in twin.params}
             more = (param for param in one.params if param[0].upper() not in given)
             preferred = twin.preferred or one.preferred
-            out[first[said]] = replace(twin, params=(*twin.params, *more), preferred=preferred)
+            out[first[said]] = twin._replace(params=(*twin.params, *more), preferred=preferred)
     return out
 
 
@@ -96,7 +97,7 @@ def _rejoined(mine: list[Property], before: Sequence[Entry]) -> list[Property]:
             hosts[alone[_bare(entry.property)].pop(0)] = entry.property
             gone.update(alone[_bare(one)].pop() for one in entry.property.companions)
     joined = (
-        (at, replace(one, companions=hosts[at].companions) if at in hosts else one) for at, one in enumerate(mine)
+        (at, one._replace(companions=hosts[at].companions) if at in hosts else one) for at, one in enumerate(mine)
     )
     return [one for at, one in joined if at not in gone]
 
@@ -137,7 +138,7 @@ def _of_kind(kind: str, old: list[Entry], new: list[Property], known: Absence, t
             one = _with_unknown(entry.property, new[partner], known, told)
             if one is not entry.property:
                 is_changed = True
-                entry = replace(entry, property=one)
+                entry = entry._replace(property=one)
         elif known.counts(entry.property.name.upper()):
             is_changed = True
             continue
@@ -166,14 +167,14 @@ def _placed(kind: str, entry: Entry) -> Entry:
     value = placed[1]
     if entry.value and value_meaning(plain(kind, entry.value)) == value_meaning(entry.property):
         value = (entry.value[0], *value[1:]) if kind == "emailAddresses" else entry.value
-    return replace(entry, member=kind, value=value)
+    return entry._replace(member=kind, value=value)
 
 
 def _in_slots(kind: str, found: list[Entry]) -> list[Entry]:
     """As many as there is room for in the slots, the others in the stash; no value in both."""
     room = ROOM.get(kind, 0)
     if not room:
-        return [replace(entry, member="", at=-1) for entry in found]
+        return [entry._replace(member="", at=-1) for entry in found]
     seated = [_placed(kind, entry) for entry in found[:room]]
     positions = {identity(kind, entry.value): at for at, entry in reversed(list(enumerate(seated)))}
     said = {meaning(entry.property) for entry in seated}
@@ -185,9 +186,9 @@ def _in_slots(kind: str, found: list[Entry]) -> list[Entry]:
             continue  # the slot says all of it
         said.add(meaning(placed.property))
         if at is not None and dress(seated[at]) is None:
-            seated[at] = replace(seated[at], property=placed.property, value=placed.value)
+            seated[at] = seated[at]._replace(property=placed.property, value=placed.value)
         else:
-            rest.append(replace(entry, member="", at=-1, value=()))
+            rest.append(entry._replace(member="", at=-1, value=()))
     return seated + rest
 
 
@@ -200,8 +201,7 @@ def _with_unknown(old: Property, new: Property, known: Absence, told: set[str]) 
     if not known.keeps_unknown:
         given = {key.upper() for key, _ in params}
         params = (*params, *(param for param in old.params if param[0].upper() not in given))
-    merged = replace(
-        new,
+    merged = new._replace(
         value=old.value if value_meaning(new) == value_meaning(old) else new.value,
         label=new.label or ("" if known.counts("X-ABLABEL") else old.label),
         companions=(*new.companions, *lost),

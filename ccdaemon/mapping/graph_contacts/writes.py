@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ccdaemon.errors import Unwritable
 from ccdaemon.mapping import card, contacts, stash
+from ccdaemon.mapping.card_clients import restored
 from ccdaemon.mapping.fields import member as member_of
 from ccdaemon.mapping.fields import text, texts
 from ccdaemon.mapping.graph_contacts.entries import Entry, dress, entries, packed, same_meaning
@@ -69,8 +70,8 @@ class _Merged:
     unheld: frozenset[str]
 
 
-def to_writes(body: str | None, group: Sequence[Original], knows: frozenset[str]) -> list[Write]:
-    """See ``Codec.to_writes``. Raises Unwritable for a card that is a list of others."""
+def to_writes(body: str | None, base_body: str | None, group: Sequence[Original], knows: frozenset[str]) -> list[Write]:
+    """See ``Codec.to_writes``; ``base_body`` is the group's own. Raises Unwritable for a card that lists others."""
     original = _newest(group)
     if body is None:
         return (
@@ -80,7 +81,7 @@ def to_writes(body: str | None, group: Sequence[Original], knows: frozenset[str]
     _refuse_groups(sent)
     if original is None:
         return [Write(action=Action.CREATE, remote_id="", payload=_new(sent))]
-    found = _merge(original.payload, sent, group, knows)
+    found = _merge(original.payload, _meant(sent, base_body), group, knows)
     writes = []
     if found.patch:
         patch = found.patch
@@ -100,11 +101,16 @@ def to_writes(body: str | None, group: Sequence[Original], knows: frozenset[str]
     return writes
 
 
-def unheld(body: str, group: Sequence[Original]) -> list[str]:
+def unheld(body: str, base_body: str | None, group: Sequence[Original]) -> list[str]:
     """See ``Codec.unheld``."""
     original = _newest(group)
     contact = {} if original is None else original.payload
-    return sorted(_merge(contact, card.properties(body), group, frozenset()).unheld)
+    return sorted(_merge(contact, _meant(card.properties(body), base_body), group, frozenset()).unheld)
+
+
+def _meant(sent: card.Properties, base_body: str | None) -> card.Properties:
+    """The client's card with what it could not show of ours."""
+    return sent if base_body is None else restored(sent, card.properties(base_body))
 
 
 def is_sane_uid(uid: str) -> bool:

@@ -168,7 +168,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "family name": ("N:Berg;Ann;;;", "N:von Berg;Ann;;;", "names"),
     "phonetic name": ("X-PHONETIC-FIRST-NAME:Änn", "X-PHONETIC-FIRST-NAME:An", "names"),
     "full name alone": ("FN:Ann Berg", "FN:Nana", "clientData"),
-    "nickname": ("NICKNAME:Anni", "NICKNAME:Anni,Nani", "nicknames"),
+    "nickname": ("NICKNAME:Anni", "NICKNAME:Nani", "nicknames"),
     "maiden name": ("X-MAIDENNAME:Huber", "X-MAIDENNAME:Hubler", "nicknames"),
     "mail": ("a@mail.example", "b@mail.example", "emailAddresses"),
     "mail type": ("TYPE=INTERNET,HOME", "TYPE=INTERNET,WORK", "emailAddresses"),
@@ -360,6 +360,7 @@ CLIENT_LINES = [
     "X-GOOGLE-SKILL:s", "X-GOOGLE-IN-DOMAIN:TRUE", "X-GOOGLE-PROFILE-NAME:x", "KEY:abc", "GEO:1;2", "X-ABADR:ch",
     "X-GOOGLE-ORG-CURRENT:TRUE", "X-GOOGLE-ORG-START:2010", "UID:u1", "item10.X-ABLabel:lonely",
     "X-GOOGLE-EMAIL-NAME:lonely", "REV:2020", "X-CCD-KEEP:1", "SORT-STRING:x", "LANG:de", "X-GOOGLE-CURRENT:TRUE",
+    "PRODID:-//Apple Inc.//iOS 18.1//EN", "PRODID:DAVx5/4.5 ez-vcard/0.12.1",
 ]  # fmt: skip
 
 
