@@ -42,18 +42,18 @@ def text_of_html(html: str, *, keep_line_ends: bool) -> str:
             end = html.find("-->", opening + 4)
             at = len(html) if end < 0 else end + 3
             continue
+        following = html[opening + 1 : opening + 2]
+        if not (following.isalpha() or (following and following in "/!?")):  # "1 < 2"
+            page.text("<")
+            at = opening + 1
+            continue
         closing = html.find(">", opening)
         if closing < 0:
             page.text(html[opening:])
             at = len(html)
             break
-        tag = html[opening + 1 : closing]
-        if tag[:1].isalpha() or tag.startswith(("/", "!", "?")):
-            page.tag(tag[:_MAX_TAG])
-            at = closing + 1
-        else:  # "1 < 2"
-            page.text("<")
-            at = opening + 1
+        page.tag(html[opening + 1 : min(closing, opening + 1 + _MAX_TAG)])
+        at = closing + 1
     page.text(html[at:])
     return page.finished()
 

@@ -15,6 +15,9 @@ WITNESS = "X-CCD-KEEP"
 
 WITNESS_LINE = ContentLine(WITNESS, (), "1")
 
+_DROPPED_ALL_THE_SAME = frozenset({"COLOR"})
+"""What even a client that sends the witness back may drop: DAVx5 knows COLOR, and Android has mostly no such colour."""
+
 T = TypeVar("T")
 
 Pair = tuple[int | None, int | None]
@@ -54,7 +57,7 @@ class Absence:
 
     def counts(self, name: str) -> bool:
         """Whether the absence of this property is a deletion."""
-        return self.keeps_unknown or name in self.known
+        return name in self.known or (self.keeps_unknown and name not in _DROPPED_ALL_THE_SAME)
 
 
 def absence(mine: Iterable[ContentLine], *, everybody: Collection[str], knows: Collection[str] = ()) -> Absence:

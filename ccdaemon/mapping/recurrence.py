@@ -57,6 +57,8 @@ _ALLOWED = {  # RFC 5545: lowest and highest value, and whether negative ones co
 }
 _LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SHORTEST_MONTH = (31, 28, *_LONGEST_MONTH[2:])
+_NEW_YEARS = (date(2023, 1, 1), date(2024, 1, 1))  # of a common year, of a leap year
+_MAX_NUMBER = 2**31 - 1  # RFC 5545 section 3.3.8; a program that reads a larger one drops the whole event
 _TOO_OFTEN = frozenset({Frequency.MINUTELY, Frequency.SECONDLY})
 _SHORT = _TOO_OFTEN | {Frequency.HOURLY}
 _MAX_LENGTH = 4096  # characters; every BYYEARDAY there is takes 1,500
@@ -136,7 +138,7 @@ def parse(value: str) -> Rule:
 
 
 def _positive(given: str, part: str) -> int:
-    if not given.isascii() or not given.isdigit() or len(given) > 10 or int(given) == 0:
+    if not given.isascii() or not given.isdigit() or len(given) > 10 or not 0 < int(given) <= _MAX_NUMBER:
         raise Unmappable(f"recurrence: {part} is no positive number")
     return int(given)
 
@@ -187,7 +189,23 @@ def publishable(rule: Rule) -> Rule:
     days, months = rule.numbers("BYMONTHDAY"), rule.numbers("BYMONTH")
     if days and months and all(abs(day) > _LONGEST_MONTH[month - 1] for day in days for month in months):
         raise Unmappable("recurrence: the days do not exist in these months")
+    if months and (possible := _months_of_year_parts(rule)) and possible.isdisjoint(months):
+        raise Unmappable("recurrence: the days do not exist in these months")
+    positions = rule.numbers("BYSETPOS")
+    if positions and min(map(abs, positions)) > _largest_set(rule, dict(rule.by)):
+        raise Unmappable("recurrence: BYSETPOS may never be met")
     return rule
+
+
+def _months_of_year_parts(rule: Rule) -> frozenset[int]:
+    """Every month in which a day of BYYEARDAY or BYWEEKNO may lie; none where the rule has neither."""
+    days: set[int] = set()
+    for number in rule.numbers("BYYEARDAY"):
+        days |= {number} if number > 0 else {366 + number, 367 + number}
+    for number in rule.numbers("BYWEEKNO"):
+        for week in (number,) if number > 0 else (53 + number, 54 + number):
+            days |= set(range(7 * week - 9, 7 * week + 6))
+    return frozenset((first + timedelta(days=day - 1)).month for day in days for first in _NEW_YEARS)
 
 
 def with_until_like(rule: Rule, start: Moment, zone: tzinfo) -> Rule:
@@ -312,18 +330,22 @@ def _most(rule: Rule, start: Moment) -> int:
         days = min(days, max(posix(rule.until) - posix(start), 0) // DAY + 2)
     numbers = dict(rule.by)
     turns = days * DAY // (_SHORTEST_PERIOD[rule.freq] * rule.interval) + 2
-    if rule.freq in _SHORT:
-        if hours := numbers.get("BYHOUR"):
-            turns = min(turns, (days + 1) * len(hours)) if rule.freq is Frequency.HOURLY else turns
-        each = 1
-    else:
-        each = min(_most_days(rule, numbers), _DAYS_OF_PERIOD[rule.freq])
-        each *= len(numbers.get("BYHOUR", (0,)))
-    if rule.freq not in _TOO_OFTEN:
-        each *= len(numbers.get("BYMINUTE", (0,))) * len(numbers.get("BYSECOND", (0,)))
+    if rule.freq is Frequency.HOURLY and (hours := numbers.get("BYHOUR")):
+        turns = min(turns, (days + 1) * len(hours))
+    each = _largest_set(rule, numbers)
     if positions := numbers.get("BYSETPOS"):
         each = min(each, len(positions))
     return min(turns * each, rule.count or turns * each)
+
+
+def _largest_set(rule: Rule, numbers: dict[str, tuple[int, ...]]) -> int:
+    """How many occurrences one turn has at most, BYSETPOS aside."""
+    each = 1
+    if rule.freq not in _SHORT:
+        each = min(_most_days(rule, numbers), _DAYS_OF_PERIOD[rule.freq]) * len(numbers.get("BYHOUR", (0,)))
+    if rule.freq not in _TOO_OFTEN:
+        each *= len(numbers.get("BYMINUTE", (0,))) * len(numbers.get("BYSECOND", (0,)))
+    return each
 
 
 def _most_days(rule: Rule, numbers: dict[str, tuple[int, ...]]) -> int:

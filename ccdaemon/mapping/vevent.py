@@ -5,7 +5,7 @@ wrote: any folding and order, DURATION for DTEND, zones by IANA name, Windows na
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -30,6 +30,7 @@ __all__ = [
     "guests",
     "organizer",
     "read",
+    "same_wording",
     "texts",
     "unknown_lines",
 ]
@@ -219,7 +220,8 @@ def changed(base: Entry, mine: Entry, absence: Absence) -> frozenset[str]:
     "VALARM" (every alarm; snooze and acknowledgement of a client aside). Never in it: UID, DTSTAMP, CREATED,
     LAST-MODIFIED, SEQUENCE, RECURRENCE-ID, the witness.
 
-    Zones are the same where their clocks are, from the start on; the zone of an end is only its wording. No value is
+    Zones are the same where their clocks are, from the start on; the zone of an end is only its wording, and so is UTC
+    for an event that does not recur. No value is
     the default one: STATUS:CONFIRMED, TRANSP:OPAQUE, PRIORITY:0 and CLASS:PUBLIC, which some programs write everywhere.
     Names of people do not count, since programs put those of their own address books there, nor does whether the
     organizer is among the guests. A rule that a moved start changes in silence (``FREQ=WEEKLY``) did not change.
@@ -251,12 +253,19 @@ def _times_differ(base: Entry, mine: Entry) -> bool:
         or isinstance(left.start, datetime) != isinstance(right.start, datetime)
         or posix(left.start) != posix(right.start)
         or left.duration != right.duration
-        or not _same_clock(left.start, right.start)
+        or not same_wording(left, right)
     )
 
 
-def _same_clock(left: Moment, right: Moment) -> bool:
+def same_wording(base: Times, mine: Times) -> bool:
+    """Whether two starts at the same instant are told by the same clock.
+
+    Many programs write UTC for what does not recur: that names no zone, and is no other one.
+    """
+    left, right = base.start, mine.start
     if not isinstance(left, datetime) or not isinstance(right, datetime):
+        return True
+    if UTC in (left.tzinfo, right.tzinfo) and not base.recurs and not mine.recurs:
         return True
     return same_clock(left.tzinfo, right.tzinfo, left.year)
 

@@ -14,7 +14,7 @@ from ccdaemon.mapping.client_zones import MAX_YEARS, ClientZones
 from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.ical import Component, Times, components, span
 from ccdaemon.mapping.moments import Moment, end_after, like, parse_duration, parse_moment, posix, settled
-from ccdaemon.mapping.recurrence import Rule, publishable, refuse_endless, with_until_like
+from ccdaemon.mapping.recurrence import MAX_OCCURRENCES, Rule, publishable, refuse_endless, with_until_like
 from ccdaemon.mapping.recurrence import parse as parse_rule
 
 _STARTS = frozenset({"DTSTART", "RECURRENCE-ID"})
@@ -52,6 +52,8 @@ def read(body: str, zone: tzinfo) -> Series:
     events = [part for part in inside if part.name == "VEVENT"]
     if not events:
         raise BadData("the body has no VEVENT")
+    if len(events) > MAX_OCCURRENCES + 1:
+        raise Unwritable("RECURRENCE-ID: more than 10,000 changed occurrences")
     uids = {event.text("UID").strip() for event in events}
     if len(uids) != 1 or "" in uids:
         raise BadData("UID: missing, or not the same in every VEVENT")

@@ -24,7 +24,7 @@ COVERAGE: tuple[Row, ...] = (
     _noise("kind"),
     _noise("etag", "the precondition of a write"),
     _read("id", "UID", "only where iCalUID is missing; of a new event it is a hash of the UID"),
-    _read("iCalUID", "UID", "written when an event is created, never changed"),
+    _read("iCalUID", "UID", "of an event that a client of ours created, the client's own UID"),
     _read("recurringEventId", "UID", "puts an occurrence into the body of its series"),
     _read("eventType", "X-GOOGLE-EVENT-TYPE, CATEGORIES", "what the API forbids for a type is refused"),
     _read("htmlLink", "X-GOOGLE-EVENT-LINK"),

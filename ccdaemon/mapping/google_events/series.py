@@ -13,6 +13,7 @@ from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping import ical
 from ccdaemon.mapping.contentline import ContentLine, parse
 from ccdaemon.mapping.fields import member, text
+from ccdaemon.mapping.google_events.identity import client_uid
 from ccdaemon.mapping.google_events.lines import GoogleCalendar, event_lines
 from ccdaemon.mapping.google_events.stash import FLOATING, stashed
 from ccdaemon.mapping.group import newest_originals
@@ -151,7 +152,10 @@ def _master(event: Json, cancelled: Sequence[Json], calendar: GoogleCalendar) ->
         times = replace(times, excluded=tuple(moment for moment in excluded if not _is_beyond(moment, times)))
     lines = tuple(event_lines(event, calendar))
     master = Event(uid=_uid(event), stamp=_stamp(event), times=times, lines=lines)
-    own_lengths = (Times(start=start, end=end, recurrence_id=start) for start, end in periods)
+    gone_at = set(map(posix, times.excluded))
+    own_lengths = [
+        Times(start=start, end=end, recurrence_id=start) for start, end in periods if posix(start) not in gone_at
+    ]
     return [master, *(replace(master, times=own) for own in own_lengths if own.duration != times.duration)]
 
 
@@ -178,8 +182,9 @@ def _original_start_of(event: Json, series: Moment | None, calendar: GoogleCalen
 
 
 def _uid(event: Json) -> str:
-    """iCalUID, which all parts of a series share; the id of an event that came without one."""
-    return text(event, "iCalUID") or f"{text(event, 'recurringEventId') or _split_id(text(event, 'id'))[0]}@google.com"
+    """The UID of the client that created it; else iCalUID, which all parts of a series share; else made of the id."""
+    series_id = text(event, "recurringEventId") or _split_id(text(event, "id"))[0]
+    return client_uid(event, series_id) or text(event, "iCalUID") or f"{series_id}@google.com"
 
 
 def _stamp(event: Json) -> datetime:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.fields import member, text
 from ccdaemon.mapping.moments import parse_duration, parse_moment
-from ccdaemon.mapping.stash import MAX_LENGTH, STASH_KEY, pack, unpack
+from ccdaemon.mapping.stash import MAX_LENGTH, STASH_KEY, UID_KEY, pack, unpack
 from ccdaemon.model import Json
 
 VALUE_LENGTH = 1024
@@ -53,8 +53,8 @@ def claims(name: str) -> bool:
 
 
 def is_ours(key: str) -> bool:
-    """Whether an extended property is a piece of the stash."""
-    return key in _KEYS
+    """Whether an extended property is a piece of the stash, or the UID of identity.py."""
+    return key in _KEYS or key == UID_KEY
 
 
 def stashed(event: Json) -> list[Block]:

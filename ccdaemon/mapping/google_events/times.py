@@ -58,7 +58,10 @@ def _edge(moment: Moment, base: Moment | None, theirs: Json, edit: Edit) -> Json
         return {"date": moment.isoformat()} | {key: None for key in ("dateTime", "timeZone") if key in theirs}
     stated = text(theirs, "timeZone")
     named = find_zone(stated)
-    zone, name = moment.tzinfo, zone_name(moment.tzinfo) or "UTC"
+    zone = moment.tzinfo
+    if zone is UTC and not edit.mine.times.recurs and "dateTime" in theirs:  # names no zone: that of the event stays
+        zone = named or (UTC if stated else edit.calendar.zone)
+    name = zone_name(zone) or "UTC"
     if named is not None and same_clock(named, zone, moment.year):
         zone, name = named, stated
     edge: Json = {"dateTime": _rfc3339(moment, zone), "timeZone": name}

@@ -4,8 +4,6 @@ One VEVENT is written by google_events/members.py; here is what belongs to a ser
 providers.md section 7.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -14,6 +12,7 @@ from ccdaemon.mapping import ical, vevent
 from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.fields import member, text
 from ccdaemon.mapping.google_events.edit import Edit, patched
+from ccdaemon.mapping.google_events.identity import created
 from ccdaemon.mapping.google_events.lines import GoogleCalendar
 from ccdaemon.mapping.google_events.members import DEFAULTS, different, members, stash_of, without_null
 from ccdaemon.mapping.google_events.occurrences import may_recur, occurrence_id, unchanged
@@ -23,7 +22,6 @@ from ccdaemon.mapping.google_events.stash import stash_members, stashed
 from ccdaemon.mapping.google_events.times import edges, excluded_by_list
 from ccdaemon.mapping.merge import absence
 from ccdaemon.mapping.moments import Moment, params_of, posix
-from ccdaemon.mapping.text import clean
 from ccdaemon.mapping.vevent import Entry, Series
 from ccdaemon.model import Action, Json, Original, Part, Write
 
@@ -72,13 +70,6 @@ def _google_lines(series: Series) -> Iterator[ContentLine]:
     """What only Google says, which nobody can write."""
     entries = series.occurrences if series.master is None else (series.master, *series.occurrences)
     yield from (one for entry in entries for one in entry.component.lines if one.key.startswith("X-GOOGLE-"))
-
-
-def event_id(uid: str) -> str:
-    """The id under which an event is created: the same at every attempt, so that no retry makes a second one."""
-    return (
-        base64.b32hexencode(hashlib.sha256(uid.encode("utf-8", "surrogatepass")).digest()).decode().lower().rstrip("=")
-    )
 
 
 class Occurrences:
@@ -134,7 +125,6 @@ def _creation(mine: Occurrences, calendar: GoogleCalendar, knows: frozenset[str]
     refuse_read_only(calendar)
     if mine.master is None:
         raise Unwritable("RECURRENCE-ID: the series itself is missing")
-    own_id = event_id(mine.uid)
     edit = Edit(
         base=None,
         mine=mine.master_without_cancelled(),
@@ -143,8 +133,8 @@ def _creation(mine: Occurrences, calendar: GoogleCalendar, knows: frozenset[str]
         calendar=calendar,
         excluded=frozenset(mine.excluded),
     )
-    payload = {"id": own_id, "iCalUID": clean(mine.uid), **members(edit)}
-    yield Write(action=Action.CREATE, remote_id=own_id, payload=payload)
+    payload = created(mine.uid, members(edit))
+    yield Write(action=Action.CREATE, remote_id=payload["id"], payload=payload)
     if mine.changed:
         series = _as_published(payload, calendar)
         for entry in mine.changed.values():

@@ -5,7 +5,7 @@ Another rule, start or end of a series drops all changed and deleted occurrences
 behind it. Numbers of traps are those of providers.md section 7.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -118,7 +118,7 @@ class SeriesChange:
     taken_back: Sequence[Change]  # not in it any more: as their series has them again
 
     @classmethod
-    def of(cls, group: Group, base: Series, mine: Series, absence: Absence) -> "SeriesChange":
+    def of(cls, group: Group, base: Series, mine: Series, judged: Callable[[Entry], Absence]) -> "SeriesChange":
         """Everything that differs. Raises Unwritable, naming the property, where something cannot be sent."""
         assert group.master is not None
         assert base.master is not None
@@ -126,7 +126,7 @@ class SeriesChange:
             raise Unwritable("RECURRENCE-ID: the series of the occurrence is not in the body")
         if mine.occurrences and not mine.master.times.recurs:
             raise Unwritable("RECURRENCE-ID: of an event that does not recur")
-        edit = Edit.of(base.master, mine.master, absence)
+        edit = Edit.of(base.master, mine.master, judged(mine.master))
         master = Change.of(edit, group.master.payload, group.calendar, group.master)
         drops = base.master.times.recurs and not _DROPS_OCCURRENCES.isdisjoint(master.members)
         found = cls(
@@ -139,20 +139,20 @@ class SeriesChange:
             taken_back=(),
         )
         bases, entries = by_place(base.occurrences), by_place(mine.occurrences)
-        changed = tuple(found._changed(bases, entries, absence))
+        changed = tuple(found._changed(bases, entries, judged))
         return replace(found, occurrences=changed, taken_back=tuple(found._taken_back(bases, entries)))
 
     def _changed(
-        self, bases: Mapping[int, Entry], entries: Mapping[int, Entry], absence: Absence
-    ) -> Iterator[Change]:  # fmt: skip
+        self, bases: Mapping[int, Entry], entries: Mapping[int, Entry], judged: Callable[[Entry], Absence]
+    ) -> Iterator[Change]:
         """Each changed occurrence of the client: an event of its own already, or one that becomes such."""
         inherited = {name: value for name, value in self.master.after.items() if name != "recurrence"}
         for at, entry in entries.items():
             original, calendar = original_of(entry.times), self.group.calendar
             if (one := self.published.get(at)) is not None:
-                yield Change.of(Edit.of(bases[at], entry, absence), one.payload, calendar, one)
+                yield Change.of(Edit.of(bases[at], entry, judged(entry)), one.payload, calendar, one)
             elif self.has(original):
-                edit = Edit.of(_unchanged(self.whole, original), entry, absence)
+                edit = Edit.of(_unchanged(self.whole, original), entry, judged(entry))
                 yield Change.of(edit, inherited, calendar, self.master.made_of, original)
 
     def _taken_back(self, bases: Mapping[int, Entry], entries: Mapping[int, Entry]) -> Iterator[Change]:

@@ -17,6 +17,7 @@ from ccdaemon.mapping.graph_recurrence import recurrence_of
 from ccdaemon.mapping.ical import Times
 from ccdaemon.mapping.moments import Moment, in_zone, parse_rfc3339, posix
 from ccdaemon.mapping.tzif import zone_names
+from ccdaemon.mapping.vevent import same_wording
 from ccdaemon.mapping.zones import find_zone, windows_name, zone_name
 from ccdaemon.model import Json
 
@@ -142,16 +143,20 @@ def time_members(edit: Edit, theirs: Json) -> Json:
     if mine.recurs and edit.mine.floating:
         raise Unwritable("DTSTART: a series without a time zone")
     members: Json = {}
-    start_differs, end_differs = _differs(base.start, mine.start), posix(_end(base)) != posix(_end(mine))
+    start_differs, end_differs = _starts_differ(base, mine), posix(_end(base)) != posix(_end(mine))
     is_all_day = not isinstance(mine.start, datetime)
     if is_all_day is not (theirs.get("isAllDay") is True):
         members["isAllDay"] = is_all_day
     if members or (is_all_day and (start_differs or end_differs)):
         start_differs = end_differs = True  # midnights of one zone
     if start_differs:
-        members["start"] = _written(mine.start, theirs, "originalStartTimeZone")
+        members["start"] = _written(
+            _worded(mine.start, mine, theirs, "originalStartTimeZone"), theirs, "originalStartTimeZone"
+        )
     if end_differs:
-        members["end"] = _written(_end(mine), theirs, "originalEndTimeZone")
+        members["end"] = _written(
+            _worded(_end(mine), mine, theirs, "originalEndTimeZone"), theirs, "originalEndTimeZone"
+        )
     if "RULE" in edit.changed or (mine.recurs and "start" in members and _days_differ(base.start, mine.start)):
         members["recurrence"] = recurrence(mine, theirs)
     return members
@@ -178,13 +183,11 @@ def _end(times: Times) -> Moment:
     return times.start if isinstance(times.start, datetime) else times.start + _ONE_DAY
 
 
-def _differs(base: Moment, mine: Moment) -> bool:
-    """Whether a moment is another, or the same by other clocks than those that Graph would show."""
-    if isinstance(base, datetime) != isinstance(mine, datetime) or posix(base) != posix(mine):
+def _starts_differ(base: Times, mine: Times) -> bool:
+    """Whether a start is another, or the same by other clocks than those that Graph would show."""
+    if isinstance(base.start, datetime) != isinstance(mine.start, datetime) or posix(base.start) != posix(mine.start):
         return True
-    if not isinstance(base, datetime) or not isinstance(mine, datetime):
-        return False
-    return not same_clock(base.tzinfo, mine.tzinfo, base.year)
+    return not same_wording(base, mine)
 
 
 def _days_differ(base: Moment, mine: Moment) -> bool:
@@ -195,6 +198,14 @@ def _days_differ(base: Moment, mine: Moment) -> bool:
     if not isinstance(base, datetime) or not isinstance(mine, datetime):
         return False
     return not same_clock(base.tzinfo, mine.tzinfo, base.year)
+
+
+def _worded(moment: Moment, mine: Times, theirs: Json, field: str) -> Moment:
+    """A time in UTC, which many programs write for what does not recur, by the clock that the event has already."""
+    zone = find_zone(text(theirs, field))
+    if not isinstance(moment, datetime) or moment.tzinfo is not UTC or mine.recurs or zone is None:
+        return moment
+    return in_zone(moment, zone)
 
 
 def _written(moment: Moment, theirs: Json, field: str) -> Json:

@@ -33,8 +33,11 @@ from ccdaemon.mapping.ical import Component
 from ccdaemon.mapping.merge import Absence
 from ccdaemon.mapping.moments import posix
 from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_property
-from ccdaemon.mapping.vevent import EVERYBODY, Entry, Series
+from ccdaemon.mapping.vevent import Entry, Series
 from ccdaemon.model import Action, Original, Part, Write
+
+EVERYBODY = vevent.EVERYBODY | {"VALARM"}
+"""What every calendar program has a field for."""
 
 _LAST = {Action.DELETE: 1, Action.RESPOND: 2}  # behind an answer an event may be gone
 
@@ -67,7 +70,7 @@ class _Plan:
     group: Group
     base: Series | None  # None: nothing is there yet
     mine: Series
-    absence: Absence
+    knows: frozenset[str]
 
     @classmethod
     def of(cls, body: str, originals: Sequence[Original], knows: frozenset[str]) -> "_Plan":
@@ -82,13 +85,16 @@ class _Plan:
         mine = vevent.read(body, zone or UTC)
         if zone is None and any(entry.floating for entry in _entries(mine)):
             raise Unwritable("DTSTART: without a time zone, and the calendar tells none")  # trap 21
-        lines = [one for entry in _entries(mine) for one in entry.component.lines]
         return cls(
             group=group,
             base=None if published is None else vevent.read(published, zone or UTC),
             mine=mine,
-            absence=merge.absence(lines, everybody=EVERYBODY, knows=knows),
+            knows=knows,
         )
+
+    def _judged(self, entry: Entry) -> Absence:
+        """What an absence means in this very VEVENT: DAVx5 keeps unknown properties of a master, of no occurrence."""
+        return merge.absence(entry.component.lines, everybody=EVERYBODY, knows=self.knows)
 
     def writes(self) -> list[Write]:
         """Everything in order: the master, its occurrences, deletions, answers."""
@@ -101,7 +107,7 @@ class _Plan:
 
     def _series(self) -> SeriesChange:
         assert self.base is not None
-        return SeriesChange.of(self.group, self.base, self.mine, self.absence)
+        return SeriesChange.of(self.group, self.base, self.mine, self._judged)
 
     # --- a new event --------------------------------------------------------------------------------------------------
 
@@ -139,7 +145,7 @@ class _Plan:
             if at not in mine:
                 yield write(Action.DELETE, one, {})
                 continue
-            change = Change.of(Edit.of(bases[at], mine[at], self.absence), one.payload, calendar, one)
+            change = Change.of(Edit.of(bases[at], mine[at], self._judged(mine[at])), one.payload, calendar, one)
             wanted = Stash(own=kept(change.edit, change.after, calendar, one.kept))
             yield from change.writes(calendar.owner, extended_stash(wanted, Stash(own=one.kept)))
 
@@ -151,7 +157,7 @@ class _Plan:
         known = {} if self.base is None else {_place(entry): entry for entry in _entries(self.base)}
         for entry in _entries(self.mine):
             before = known.get(_place(entry)) or known.get(None) or _nothing(entry)  # a new one is a copy of the master
-            names |= unplaceable(Edit.of(before, entry, self.absence))
+            names |= unplaceable(Edit.of(before, entry, self._judged(entry)))
         if self.base is None:
             return names.union(stash.packed(self._new_stash(self._from_nothing()))[1])
         if self.group.master is None:

@@ -107,7 +107,7 @@ def _patch(base: Todo, mine: Todo, task: Json, judged: Absence) -> Json:
     payload: Json = {}
     if "SUMMARY" in changed:
         payload["title"] = mine.summary or None
-    if not changed.isdisjoint({"DESCRIPTION", "X-ALT-DESC"}):
+    if "DESCRIPTION" in changed or ("X-ALT-DESC" in changed and mine.html):  # HTML stays as long as its text does
         payload |= _changed_body(mine, changed)
     if "DUE" in changed:
         payload["dueDateTime"] = None if mine.due is None else _midnight(mine.due, _zone(task, "dueDateTime"))

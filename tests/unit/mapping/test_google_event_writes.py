@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import BadData, Unwritable
 from ccdaemon.mapping.google_events.codec import GoogleEventCodec
-from ccdaemon.mapping.google_events.writes import EVERYBODY, event_id
+from ccdaemon.mapping.google_events.identity import event_id
+from ccdaemon.mapping.google_events.writes import EVERYBODY
 from ccdaemon.model import Action, Original, Part, Write
 from tests.unit.mapping import event_oracle
 from tests.unit.mapping.client_bodies import edited, joined, only_known, reordered, unfolded
@@ -141,8 +142,8 @@ def test_null_and_empty_are_the_same_as_absent(value):
             ["DTSTART:20260302T100000Z", "DURATION:PT90M"],
             ["DTEND"],
             {
-                "start": {"dateTime": "2026-03-02T10:00:00Z", "timeZone": "UTC"},
-                "end": {"dateTime": "2026-03-02T11:30:00Z", "timeZone": "UTC"},
+                "start": {"dateTime": "2026-03-02T11:00:00+01:00", "timeZone": "Europe/Zurich"},
+                "end": {"dateTime": "2026-03-02T12:30:00+01:00", "timeZone": "Europe/Zurich"},
             },
         ),
         (
@@ -689,16 +690,35 @@ def test_a_retried_create_makes_no_second_event():
             remote_id=event_id("6A1F-client@example.com"),
             payload={
                 "id": event_id("6A1F-client@example.com"),
-                "iCalUID": "6A1F-client@example.com",
                 "summary": "New",
                 "start": {"dateTime": "2026-03-02T08:00:00Z", "timeZone": "UTC"},
                 "end": {"dateTime": "2026-03-02T09:00:00Z", "timeZone": "UTC"},
                 "reminders": {"useDefault": False, "overrides": []},
+                "extendedProperties": {"private": {"ccdaemon-uid": "6A1F-client@example.com"}},
             },
         )
     ]
     assert CODEC.to_writes(body, [CALENDAR]) == writes
     assert re.fullmatch("[0-9a-v]{52}", writes[0].remote_id)
+
+
+def test_the_client_keeps_the_uid_that_it_gave_and_a_copy_gets_its_own():
+    body = new_body("DTSTART:20260302T080000Z", "DTEND:20260302T090000Z", "SUMMARY:New")
+    [write] = CODEC.to_writes(body, [CALENDAR])
+    answer = write.payload | {"iCalUID": f"{write.remote_id}@google.com"}
+    copied = answer | {"id": "copied0", "iCalUID": "copied0@google.com"}
+
+    uids = [CODEC.index(CODEC.to_body([original(one), CALENDAR])).uid for one in (answer, copied)]
+
+    assert uids == ["6A1F-client@example.com", "copied0@google.com"]
+    assert CODEC.to_writes(body, [original(answer), CALENDAR]) == []
+
+
+def test_a_uid_that_google_cannot_keep_is_refused():
+    body = new_body("DTSTART:20260302T080000Z").replace("UID:6A1F", "UID:" + "x" * 1024)
+
+    with pytest.raises(Unwritable, match=r"^UID: longer"):
+        CODEC.to_writes(body, [CALENDAR])
 
 
 def test_an_invitation_from_elsewhere_is_not_made_anew():

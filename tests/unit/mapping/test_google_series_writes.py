@@ -4,7 +4,7 @@ import pytest
 
 from ccdaemon.errors import Unwritable
 from ccdaemon.mapping.google_events.codec import GoogleEventCodec
-from ccdaemon.mapping.google_events.writes import event_id
+from ccdaemon.mapping.google_events.identity import event_id
 from ccdaemon.model import Action
 from tests.unit.mapping import event_oracle
 from tests.unit.mapping.client_bodies import added, edited, joined, removed, unfolded

@@ -477,13 +477,19 @@ def test_parameters_that_a_client_does_not_know_are_kept():
     [
         "DTSTART;TZID=Europe/Zurich:20260302T091600",
         "DTSTART;TZID=Africa/Lagos:20260302T091500",  # the same now, but not in summer
-        "DTSTART:20260302T081500Z",
         "DTSTART:20260302T091500",
         "DTSTART;VALUE=DATE:20260302",
     ],
 )
 def test_another_time_zone_or_type_is_another_time(start):
     assert vevent.changed(entry(), entry(start=start), NOTHING_IS_KNOWN) == {"TIME"}
+
+
+@pytest.mark.parametrize(("rule", "expected"), [((), frozenset()), (("RRULE:FREQ=DAILY;COUNT=3",), {"TIME"})])
+def test_utc_is_another_zone_only_for_a_series(rule, expected):
+    told_in_utc = entry(*rule, start="DTSTART:20260302T081500Z")
+
+    assert vevent.changed(entry(*rule), told_in_utc, NOTHING_IS_KNOWN) == expected
 
 
 @pytest.mark.parametrize(
