@@ -6,6 +6,7 @@ Only click and the standard library are imported here: ``ccdaemon --help`` must 
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -167,9 +168,19 @@ person_option = click.option("--person", "person_name", metavar="NAME", help="Wh
 # --- printing ---------------------------------------------------------------------------------------------------------
 
 
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What moves the cursor, colours, renames or reorders the lines of a terminal."""
+
+
+def shown(text: str) -> str:
+    """The text on one line, as harmless as it looks; the provider's names and ids come from strangers too."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=json_value))
+    for line in json.dumps(value, indent=2, ensure_ascii=False, default=json_value).split("\n"):
+        click.echo(shown(line))  # the same JSON: these signs stand in its strings only
 
 
 def json_value(value: Any) -> Any:
@@ -195,7 +206,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return rfc3339(value) if isinstance(value, datetime) else str(value)
+    return rfc3339(value) if isinstance(value, datetime) else shown(str(value))
 
 
 # --- finding what an argument names -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """``ccdaemon explain``: what one item was made of, what it says, and what could not be said."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,14 +9,17 @@ from urllib.parse import unquote
 
 import click
 
-from ccdaemon.cli.base import Command, Session, json_option, pass_session, print_json, rfc3339
+from ccdaemon.cli.base import Command, Session, json_option, pass_session, print_json, rfc3339, shown
 from ccdaemon.errors import UnknownName
 from ccdaemon.model import Account, Collection, Item, Original, Part, Quarantined
 
 if TYPE_CHECKING:
     from ccdaemon.store.base import Reader
 
-SHOWN = 200  # characters of one text of an original, for people; --json shows everything
+LONGEST_SHOWN = 200  # characters of one text of an original, for people; --json shows everything
+
+_PERSON = re.compile(r"people/c([0-9]{1,20})")
+"""What Google and the exports call a contact; its id there is the same number, in hexadecimal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,8 +43,8 @@ class Explained:
 def explain(session: Session, item: str, as_json: bool) -> None:
     """Show the originals of an ITEM, its body, and what could not be mapped.
 
-    ITEM is a DAV URL or the last segment of one, a UID, an object's id at the provider, or what `quarantine list`
-    names.
+    ITEM is a DAV URL or the last segment of one, a UID, an object's id or resource name at the provider, or what
+    `quarantine list` names.
     """
     with session.store() as store, store.read() as tx:
         found = _find(tx, item)
@@ -56,10 +60,13 @@ def explain(session: Session, item: str, as_json: bool) -> None:
 def _find(tx: "Reader", name: str) -> list[Explained]:
     """Everything that a person may mean: a UID may stand in several collections."""
     _, folder, last = map(unquote, ("", "", *name.split("/"))[-3:])
+    called = {name}
+    if person := _PERSON.fullmatch(name):
+        called.add(f"{int(person[1]):x}")
     found = []
     for account in tx.accounts():
         for collection in tx.collections(account_id=account.id):
-            names = {name, last} if folder == collection.href else {name}
+            names = called | {last} if folder == collection.href else called
             groups = {group for one in names for group in tx.groups_named(collection.id, one)}
             waiting = {entry.group_id: entry for entry in tx.quarantined(collection.id)}
             groups |= names & waiting.keys()
@@ -114,26 +121,31 @@ def _as_json(one: Explained) -> dict[str, Any]:
 
 def _print(one: Explained) -> None:
     name = one.item.href if one.item else one.group_id
-    click.echo(f"{name} in {one.collection.name} ({one.account.provider} {one.collection.kind}, {one.account.label})")
+    where = f"{one.account.provider} {one.collection.kind}, {one.account.label}"
+    _line(f"{name} in {one.collection.name} ({where})")
     if one.quarantined:
-        click.echo(f"  quarantined since {rfc3339(one.quarantined.since)}: {one.quarantined.reason}")
+        _line(f"  quarantined since {rfc3339(one.quarantined.since)}: {one.quarantined.reason}")
     for original in one.originals:
-        click.echo(f"  original {original.remote_id} ({original.part}):")
+        _line(f"  original {original.remote_id} ({original.part}):")
         _indented(json.dumps(_short(original.payload), indent=2, ensure_ascii=False))
     if one.item is None:
-        click.echo("  nothing of it is published")
+        _line("  nothing of it is published")
     else:
-        click.echo(f"  published {rfc3339(one.item.modified_at)}, etag {one.item.etag}:")
+        _line(f"  published {rfc3339(one.item.modified_at)}, etag {one.item.etag}:")
         _indented(_unfolded(one.item.body))
     for remote_id, paths in one.unmapped:
-        click.echo(f"  not in the body, kept in {remote_id}: {', '.join(paths)}")
+        _line(f"  not in the body, kept in {remote_id}: {', '.join(paths)}")
     if one.unheld:
-        click.echo(f"  without a place at the provider, kept here: {', '.join(one.unheld)}")
+        _line(f"  without a place at the provider, kept here: {', '.join(one.unheld)}")
 
 
 def _indented(text: str) -> None:
-    for line in text.splitlines():
-        click.echo(f"    {line}")
+    for line in text.split("\n"):
+        _line(f"    {line}")
+
+
+def _line(text: str) -> None:
+    click.echo(shown(text))
 
 
 def _unfolded(body: str) -> str:
@@ -151,4 +163,4 @@ def _short(value: Any) -> Any:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text)} characters)"

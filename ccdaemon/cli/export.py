@@ -1,5 +1,6 @@
 """``ccdaemon export``: everything published, as files for people and programs."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from ccdaemon.model import Item, Kind, Part
 if TYPE_CHECKING:
     from ccdaemon.store.base import Reader
 
-output_option = click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write; default: stdout.")
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File to write; default, and -: stdout."
+)
 
 spreadsheet_option = click.option(
     "--spreadsheet-safe",
@@ -184,12 +187,27 @@ def _resource_name(tx: "Reader", item: Item) -> str:
     return ""
 
 
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that no unfinished file stays behind."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _write(chunks: Iterable[str], output: Path | None) -> None:
     """To a file at once or not at all; to standard output as it comes."""
     from ccdaemon.export.writer import write_atomically
 
-    if output is not None:
-        write_atomically(output, chunks)
+    if output is not None and output != Path("-"):
+        with _ending_in_order():
+            write_atomically(output, chunks)
         return
     if sys.stdout is None:
         raise BadData("there is no standard output; name a file with -o")

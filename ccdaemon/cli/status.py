@@ -15,6 +15,7 @@ from ccdaemon.cli.base import (
     print_json,
     print_table,
     rfc3339,
+    shown,
 )
 from ccdaemon.model import AccountState
 
@@ -64,13 +65,13 @@ def _print(row: "AccountStatus") -> None:
     if row.endpoint:
         click.echo(f"  NON-STANDARD ENDPOINT {row.endpoint}")
     if row.problem:
-        click.echo(f"  {row.problem}")
+        click.echo(f"  {shown(row.problem)}")
     for entry in row.collections:
         collection = entry.collection
         pulled = rfc3339(collection.last_success_at) if collection.last_success_at else "never"
         trouble = f", {entry.quarantined} quarantined" if entry.quarantined else ""
         trouble += f", {collection.last_error} ({collection.failures} times)" if collection.last_error else ""
-        click.echo(f"  {collection.kind:<9} {collection.name}: {entry.items} items, pulled {pulled}{trouble}")
+        click.echo(f"  {collection.kind:<9} {shown(collection.name)}: {entry.items} items, pulled {pulled}{trouble}")
 
 
 @click.group(cls=Group)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ccdaemon.cli.base import Command, Session, find_accounts, json_option, print_json
+from ccdaemon.cli.base import Command, Session, find_accounts, json_option, print_json, shown
 from ccdaemon.errors import CcdaemonError, Transient
 from ccdaemon.model import Account, Collection, Outcome, Run
 
@@ -62,29 +62,33 @@ def _sync_account(app: "App", account: Account, full: bool, show: "_Show") -> It
     """Pull one account's collections in turn; a Run for each, also for those where nothing was new."""
     failures = app.worker.list_collections(account)
     for failed in failures:
-        show.tell(f"{account.label}: {failed.detail} ({failed.error})")
+        show.tell(f"{account.label}: {shown(failed.detail or '')} ({failed.error})")
         yield failed, None
     is_down = len(failures) == len(app.worker.kinds(account)) > 0
     with app.store.read() as tx:
         collections = tx.collections(account_id=account.id)
+    is_out = False
     for collection in collections:
-        show.begin(f"{account.label} {collection.name}")
+        if is_out:  # nothing of this provider works: each further pull would take as long to find that out
+            app.worker.map_again(collection.id)
+            continue
+        name = f"{account.label} {shown(collection.name)}"
+        show.begin(name)
         run = app.worker.pull(collection.id, full=full, progress=show.advance)
         if run is None:
-            show.tell(f"{account.label} {collection.name}: left alone: another process is pulling it, or it is gone")
+            show.tell(f"{name}: left alone: another process is pulling it, or it is gone")
             continue
-        show.tell(_line(account, collection, run))
+        show.tell(f"{name}: {_result(run)}")
         yield run, collection
-        if is_down and run.outcome is Outcome.FAILED:
-            return  # nothing of this provider works: each further collection would take as long to find that out
+        is_out = is_down and run.outcome is Outcome.FAILED
 
 
-def _line(account: Account, collection: Collection, run: Run) -> str:
+def _result(run: Run) -> str:
     if run.outcome is Outcome.FAILED:
-        return f"{account.label} {collection.name}: failed ({run.error}): {run.detail}"
+        return f"failed ({run.error}): {shown(run.detail or '')}"
     parts = [(run.added, "added"), (run.changed, "changed"), (run.removed, "removed"), (run.quarantined, "quarantined")]
     told = ", ".join(f"{number} {word}" for number, word in parts if number)
-    return f"{account.label} {collection.name}: {told or 'nothing new'}"
+    return told or "nothing new"
 
 
 def _as_json(account: Account, run: Run, collection: Collection | None) -> dict[str, object]:

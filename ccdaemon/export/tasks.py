@@ -113,6 +113,9 @@ COLUMNS: dict[str, Callable[[Component], str]] = {
     "Private": lambda task: str(is_private(task)),
     "Status": lambda task: _STATUS.get(values.word(task, "STATUS") or "needs-action", ""),
     "Recurrence": recurrence_cell,
+    "Checklist": lambda task: "\n".join(
+        f"[{'x' if one['checked'] else ' '}] {one['text']}" for one in _checklist(task)
+    ),
     "Parent": lambda task: task.text("RELATED-TO"),
     "UID": lambda task: task.text("UID"),
 }

@@ -212,11 +212,14 @@ def read_json(body: bytes, where: str) -> Json:
 
 
 def members(payload: Json, name: str, where: str) -> list[Json]:
-    """The list of objects under ``name``; [] when absent. Raises BadAnswer when it is anything else."""
+    """The list under ``name``; [] when absent. Raises BadAnswer when it is anything else.
+
+    What is no object there becomes one without an id, so that it costs itself and not its page (R-51).
+    """
     value = payload.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise BadAnswer(f"{where}: {name} is not a list of objects")
-    return value
+    if not isinstance(value, list):
+        raise BadAnswer(f"{where}: {name} is not a list")
+    return [one if isinstance(one, dict) else {"notAnObject": one} for one in value]
 
 
 def text(payload: Json, name: str, where: str) -> str:

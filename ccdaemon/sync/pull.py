@@ -58,8 +58,7 @@ class Pull:
 
         Raises what Remote.pull raises, StoreUnavailable, LeaseLost. Whatever was committed before stays.
         """
-        if self.collection.codec_version != self.codec.version:
-            self._map_again()
+        self.map_again()
         cursor = None if full else self.collection.cursor
         try:
             self._follow(cursor)
@@ -72,6 +71,11 @@ class Pull:
             cursor = None
             self._follow(None)
         return Tally(full=cursor is None, settlements=self._settlements)
+
+    def map_again(self) -> None:
+        """Map what is stored, where that was last done by another version of the codec. Asks nobody."""
+        if self.collection.codec_version != self.codec.version:
+            self._map_again()
 
     # --- pages ---------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -94,6 +94,20 @@ class Worker:
                 )
             )
 
+    def map_again(self, collection_id: int) -> None:
+        """Map what is stored of a collection with the codec of this version, if that is still to be done.
+
+        Needs no provider: for when there is none to pull from. A pull does the same before anything else.
+        """
+        with self._lease(f"collection:{collection_id}") as lease:
+            with self.store.read() as tx:
+                collection = tx.collection(collection_id)
+                account = tx.account(collection.account_id) if collection else None
+            if lease is None or collection is None or account is None:
+                return
+            with log.context(account=account.ref, collection=collection.id), suppress(LeaseLost):
+                self._puller(account, collection, lease).map_again()
+
     def pull(
         self, collection_id: int, *, full: bool = False, progress: Callable[[int], None] = lambda _settled: None
     ) -> Run | None:
@@ -120,15 +134,7 @@ class Worker:
     ) -> Run | None:
         started = self.now()
         try:
-            tally = Pull(
-                store=self.store,
-                remote=self.remote(account, collection.kind),
-                codec=self.codec(account.provider, collection.kind),
-                collection=collection,
-                lease=lease,
-                now=self.now,
-                progress=progress,
-            ).run(full=full)
+            tally = self._puller(account, collection, lease, progress).run(full=full)
         except LeaseLost:
             logger.warning("lease lost, another process goes on")
             return None
@@ -144,6 +150,23 @@ class Worker:
         if _worth_keeping(run):
             logger.info("pulled", full=run.full, added=run.added, changed=run.changed, removed=run.removed)
         return run
+
+    def _puller(
+        self,
+        account: Account,
+        collection: Collection,
+        lease: Lease,
+        progress: Callable[[int], None] = lambda _settled: None,
+    ) -> Pull:
+        return Pull(
+            store=self.store,
+            remote=self.remote(account, collection.kind),
+            codec=self.codec(account.provider, collection.kind),
+            collection=collection,
+            lease=lease,
+            now=self.now,
+            progress=progress,
+        )
 
     def _run(
         self,

@@ -26,6 +26,7 @@ TEXTS = {
     "bidi": "\u202eabc\ufeff",
     "combining": "e" + "\u0301" * 10_000,
 }
+NO_OBJECTS = (None, 5, "text", ["list"])
 BOMBS = (
     "FREQ=SECONDLY",
     "FREQ=MINUTELY;BYHOUR=25",
@@ -35,7 +36,7 @@ BOMBS = (
 )
 
 
-def people() -> Iterator[dict[str, Any]]:
+def people() -> Iterator[Any]:
     def person(number: int, **more: Any) -> dict[str, Any]:
         source = {"type": "CONTACT", "id": f"f00d{number:02x}", "etag": "#e", "updateTime": "2026-11-20T10:00:00Z"}
         return {"resourceName": f"people/c{0xF00D00 + number}", "etag": "%e", "metadata": {"sources": [source]}, **more}
@@ -52,9 +53,10 @@ def people() -> Iterator[dict[str, Any]]:
     yield person(21, birthdays=[{"date": {"year": "x", "month": 99, "day": -1}}])
     yield {"names": [{"givenName": "no id"}]}
     yield {}
+    yield from NO_OBJECTS
 
 
-def contacts() -> Iterator[dict[str, Any]]:
+def contacts() -> Iterator[Any]:
     for number, text in enumerate(TEXTS.values()):
         yield {
             "id": f"poison{number}", "changeKey": "c", "givenName": text, "businessHomePage": f"https://x.example/{text}",
@@ -63,9 +65,10 @@ def contacts() -> Iterator[dict[str, Any]]:
     yield {"id": "poison20", "givenName": 5, "businessPhones": "12", "homeAddress": [], "birthday": "0001-13-41T"}
     yield {"givenName": "no id"}
     yield {}
+    yield from NO_OBJECTS
 
 
-def google_events() -> Iterator[dict[str, Any]]:
+def google_events() -> Iterator[Any]:
     at = {"start": {"dateTime": "2026-11-20T10:00:00Z"}, "end": {"dateTime": "2026-11-20T11:00:00Z"}}
     for number, text in enumerate(TEXTS.values()):
         guest = {"email": "a@x.example", "displayName": text, "comment": text}
@@ -84,9 +87,10 @@ def google_events() -> Iterator[dict[str, Any]]:
     yield {"id": "ccccc5", "recurringEventId": "nobody", "originalStartTime": {"date": "x"}, **at}
     yield {"summary": "no id", **at}
     yield {}
+    yield from NO_OBJECTS
 
 
-def graph_events() -> Iterator[dict[str, Any]]:
+def graph_events() -> Iterator[Any]:
     at = {
         "start": {"dateTime": "2026-11-20T10:00:00.0000000", "timeZone": "UTC"},
         "end": {"dateTime": "2026-11-20T11:00:00.0000000", "timeZone": "UTC"},
@@ -104,22 +108,25 @@ def graph_events() -> Iterator[dict[str, Any]]:
     yield {"id": "poison22", "type": "seriesMaster", "recurrence": {"pattern": {"type": "hourly"}}, **at}
     yield {"type": "singleInstance", "subject": "no id", **at}
     yield {}
+    yield from NO_OBJECTS
 
 
-def google_tasks() -> Iterator[dict[str, Any]]:
+def google_tasks() -> Iterator[Any]:
     for number, text in enumerate(TEXTS.values()):
         yield {"id": f"poison{number}", "title": text, "notes": text, "updated": "2026-11-20T10:00:00.000Z"}
     yield {"id": "poison20", "title": 5, "due": "never", "status": ["x"], "links": 5}
     yield {"title": "no id"}
     yield {}
+    yield from NO_OBJECTS
 
 
-def graph_tasks() -> Iterator[dict[str, Any]]:
+def graph_tasks() -> Iterator[Any]:
     for number, text in enumerate(TEXTS.values()):
         yield {"id": f"poison{number}", "title": text, "body": {"contentType": "html", "content": text}}
     yield {"id": "poison20", "title": "t", "dueDateTime": {"dateTime": "x", "timeZone": "y" * 5_000}, "recurrence": []}
     yield {"title": "no id"}
     yield {}
+    yield from NO_OBJECTS
 
 
 POISON = {

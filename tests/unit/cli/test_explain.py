@@ -63,10 +63,11 @@ def stored(run: Run, tmp_path: Path) -> dict[str, str]:
         tx.quarantine(book.id, "ff", "contact without an id", NOW)
     store.close()
     url = f"https://dav.example/ada/{book.href}/h.vcf"
-    return {"href": "h.vcf", "uid": index.uid, "id": "7b", "url": url, "path": f"{book.href}/h.vcf"}
+    called = {"href": "h.vcf", "uid": index.uid, "id": "7b", "url": url, "path": f"{book.href}/h.vcf"}
+    return called | {"resource name": "people/c123"}
 
 
-@pytest.mark.parametrize("name", ["href", "uid", "id", "url", "path"])
+@pytest.mark.parametrize("name", ["href", "uid", "id", "url", "path", "resource name"])
 def test_an_item_is_found_by_whatever_a_person_calls_it(run: Run, stored: dict[str, str], name: str):
     [found] = json.loads(run("explain", stored[name], "--json").output)["items"]
 
@@ -98,7 +99,7 @@ def test_what_is_in_quarantine_is_listed_and_explained(run: Run, stored: dict[st
     assert "nothing of it is published" in run("explain", "ff").output
 
 
-@pytest.mark.parametrize("name", ["nothing", "", "/", "https://dav.example/", "https://[", "h.vcf/other"])
+@pytest.mark.parametrize("name", ["nothing", "", "/", "https://dav.example/", "https://[", "h.vcf/other", "people/c9"])
 def test_what_does_not_exist_is_said_in_one_line(run: Run, stored: dict[str, str], name: str):
     output = run("explain", name, code=65).output
 
@@ -107,3 +108,38 @@ def test_what_does_not_exist_is_said_in_one_line(run: Run, stored: dict[str, str
 
 def test_a_url_of_another_collection_is_not_this_one(run: Run, stored: dict[str, str]):
     run("explain", "https://dav.example/ada/elsewhere/h.vcf", code=65)
+
+
+EVIL = "a\x1b]0;title\x07b\x9b31mc\x7f\u202ed\ne\u2028f"
+
+
+def test_nothing_that_a_provider_sends_steers_the_terminal(run: Run, tmp_path: Path):
+    store = open_store(f"sqlite:///{tmp_path}/data/ccdaemon.db")
+    with store.write() as tx:
+        account = tx.add_account(
+            person_id=tx.persons()[0].id, provider=ProviderName.GOOGLE, subject="s", ref="r", label="l", address="",
+            purposes=[Purpose.CALENDAR], writable=False, now=NOW,
+        )  # fmt: skip
+        listed = RemoteCollection(remote_id="c", kind=Kind.EVENTS, name=EVIL)
+        [calendar] = tx.save_collections(account.id, Kind.EVENTS, [listed], now=NOW)
+        payload = {"id": EVIL, "summary": EVIL}
+        tx.observe(
+            calendar.id,
+            [Original(remote_id=EVIL, group_id=EVIL, part=Part.OBJECT, etag="", version=1, payload=payload)],
+        )
+        tx.quarantine(calendar.id, EVIL, "start: missing", NOW)
+    store.close()
+
+    shown = [
+        run("status", code=1).output,
+        run("status", "--json", code=1).output,
+        run("quarantine", "list").output,
+        run("quarantine", "list", "--json").output,
+        run("explain", EVIL).output,
+        run("explain", EVIL, "--json").output,
+    ]
+
+    assert [text for text in shown if "u202e" not in text] == []
+    assert [text for text in shown if not text.replace("\n", "").isprintable()] == []
+    assert [line for text in shown for line in text.split("\n") if line.startswith("e")] == []
+    assert json.loads(shown[-1])["items"][0]["originals"][0]["payload"] == payload

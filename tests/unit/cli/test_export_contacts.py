@@ -3,7 +3,10 @@
 import csv
 import json
 import os
+import signal
 import stat
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -76,6 +79,36 @@ def test_every_form_is_written_to_a_private_file(run: Any, tmp_path: Path):
     assert written["outlook-csv"].startswith(b"\xef\xbb\xbfFirst Name,Middle Name,Last Name,Title,")
     assert json.loads(written["json"])[0]["full_name"] == "Dr. Mira Anna Vogt; jr MA"
     assert json.loads(written["jcard"])[0][0] == "vcard"
+
+
+def test_a_dash_is_standard_output_and_no_file(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    output = run("export", "contacts", "--format", "vcf", "-o", "-").stdout_bytes
+
+    assert output.decode() == cards.full()
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_export_that_is_told_to_end_leaves_what_was_there_and_nothing_else(number: int, tmp_path: Path):
+    (tmp_path / "out").write_text("old")
+    order = f"""
+import os, pathlib
+from ccdaemon.cli.export import _write
+
+def chunks():
+    yield "new"
+    os.kill(os.getpid(), {number})
+    yield "newer"
+
+_write(chunks(), pathlib.Path("out"))
+"""
+
+    ended = subprocess.run([sys.executable, "-c", order], cwd=tmp_path, check=False, capture_output=True)
+
+    assert ended.returncode != 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out": "old"}
 
 
 def test_vcards_are_there_in_version_4_on_request(run: Any):

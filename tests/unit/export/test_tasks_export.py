@@ -91,6 +91,7 @@ def test_a_table_tells_each_task():
         "Private": "True",
         "Status": "Completed",
         "Recurrence": "RRULE:FREQ=DAILY",
+        "Checklist": "[x] Fill, print\n[ ] Sort",
         "Parent": "6",
         "UID": "7",
     }

@@ -11,7 +11,7 @@ from ccdaemon.errors import MissingScope, Transient
 from ccdaemon.model import Collection, Outcome, RemoteCollection
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync.pull import LEASE
-from tests.machine.cloud import Cloud, CloudRemote
+from tests.machine.cloud import Cloud, CloudRemote, TextCodec
 from tests.unit.sync.bench import Bench
 
 
@@ -27,6 +27,25 @@ class Deaf(CloudRemote):
 
     def collections(self) -> list[RemoteCollection]:
         raise Transient("no answer")
+
+
+class Mute(CloudRemote):
+    """Answers no question."""
+
+    def pull(self, collection, cursor):
+        raise Transient("no answer")
+
+    get = photos = pull
+
+
+class Louder(TextCodec):
+    """A better mapping of the same originals."""
+
+    version = 2
+
+    def to_body(self, group):
+        body = super().to_body(group)
+        return None if body is None else f"{body}!"
 
 
 class Interrupted(CloudRemote):
@@ -157,3 +176,22 @@ def test_a_collection_that_is_gone_is_not_pulled_and_raises_nothing(bench: Bench
         tx.remove_account(bench.account.id)
 
     assert bench.pull() is None
+
+
+def test_a_better_mapping_reaches_what_is_stored_while_no_provider_answers(bench: Bench):
+    bench.write("a", "old")
+    bench.pull()
+    before = bench.rows()
+    deaf = replace(bench.worker, remote=lambda _account, _kind: Mute(bench.cloud, bench.faults))
+
+    deaf.map_again(bench.collection_id)
+    unchanged = bench.rows()
+    bench.codec = Louder()
+    deaf.map_again(bench.collection_id)
+    bodies, after = bench.bodies(), bench.rows()
+    deaf.map_again(bench.collection_id)
+
+    assert unchanged == before
+    assert {"!" in body for body in bodies.values()} == {True}
+    assert bench.rows() == after
+    assert [one.codec_version for one in collections(bench)] == [Louder.version]
