@@ -47,13 +47,8 @@ def _kind(kind: Kind) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name in _properties(tables.values()):
         cells = [_paths(tables[provider], name) for provider in ProviderName]
-        notes = dict.fromkeys(
-            f"{provider.title()}: {row.note}"
-            for provider, rows in tables.items()
-            for row in rows
-            if row.note and name in _names(row)
-        )
-        yield f"| `{name}` | {cells[0]} | {cells[1]} | {_cell('; '.join(notes))} |"
+        notes = [note for provider in ProviderName for note in _notes(provider.title(), tables[provider], name)]
+        yield f"| `{name}` | {cells[0]} | {cells[1]} | {_cell('<br>'.join(notes))} |"
     yield ""
     yield f"### {title}: in no body\n"
     yield "| provider | member | why |"
@@ -77,6 +72,18 @@ def _properties(tables: Iterator[Sequence[Row]] | Sequence[Sequence[Row]]) -> li
 def _paths(rows: Sequence[Row], name: str) -> str:
     found = [f"`{row.path}`{' ←' if row.ways is Ways.READ else ''}" for row in rows if name in _names(row)]
     return "<br>".join(found) or "–"
+
+
+def _notes(provider: str, rows: Sequence[Row], name: str) -> Iterator[str]:
+    """Every note on the property once, with the members that it is about where it is not about all of them."""
+    about: dict[str, list[str]] = {}
+    paths = [row.path for row in rows if name in _names(row)]
+    for row in rows:
+        if row.note and name in _names(row):
+            about.setdefault(row.note, []).append(row.path)
+    for note, some in about.items():
+        which = "" if some == paths else " " + ", ".join(f"`{path}`" for path in some)
+        yield f"{provider}{which}: {note}"
 
 
 def _cell(text: str) -> str:
