@@ -85,11 +85,12 @@ def quarantine() -> None:
 def list_(session: Session, as_json: bool) -> None:
     """List quarantined objects; what they published before stays published."""
     with session.store() as store, store.read() as tx:
-        names = {collection.id: collection.name for collection in tx.collections()}
+        labels = {account.id: account.label for account in tx.accounts()}
+        places = {one.id: (labels[one.account_id], one.name) for one in tx.collections()}
         entries = tx.quarantined()
-    rows = [(names.get(one.collection_id, "-"), one.group_id, one.reason, one.since) for one in entries]
+    rows = [(*places.get(one.collection_id, ("-", "-")), one.group_id, one.reason, one.since) for one in entries]
     if as_json:
-        keys = ("collection", "object", "reason", "since")
+        keys = ("account", "collection", "object", "reason", "since")
         print_json({"version": 1, "quarantined": [dict(zip(keys, row, strict=True)) for row in rows]})
     else:
-        print_table(("COLLECTION", "OBJECT", "REASON", "SINCE"), rows)
+        print_table(("ACCOUNT", "COLLECTION", "OBJECT", "REASON", "SINCE"), rows)

@@ -34,7 +34,7 @@ _PHONES: tuple[tuple[frozenset[str], str], ...] = (
 # Apple's words for what Google and people write in two.
 _WORDS = {"HomePage": "Home Page"}
 _PREFIXES = ("X-GOOGLE-", "X-MICROSOFT-", "X-EVOLUTION-", "X-")
-_SILENT = frozenset({"X-ABSHOWAS", "PHOTO", "CLIENTPIDMAP"})  # says nothing in words
+_SILENT = frozenset({"X-ABSHOWAS", "PHOTO", "CLIENTPIDMAP", "X-GOOGLE-ORG-CURRENT"})  # says nothing in words
 _STRUCTURED = frozenset({"GENDER", "X-GENDER", "X-GOOGLE-LOCATION"})
 _PARTS = {"given": "First", "additional": "Middle", "family": "Last", "prefixes": "Prefix", "suffixes": "Suffix"}
 

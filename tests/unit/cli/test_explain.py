@@ -92,7 +92,8 @@ def test_what_is_in_quarantine_is_listed_and_explained(run: Run, stored: dict[st
     [found] = json.loads(run("explain", listed["object"], "--json").output)["items"]
 
     assert listed == {
-        "collection": "Contacts", "object": "ff", "reason": "contact without an id", "since": "2026-11-27T00:00:00Z",
+        "account": "Ada's", "collection": "Contacts", "object": "ff",
+        "reason": "contact without an id", "since": "2026-11-27T00:00:00Z",
     }  # fmt: skip
     assert found["quarantined"] == {"reason": "contact without an id", "since": "2026-11-27T00:00:00Z"}
     assert (found["body"], found["originals"][0]["payload"]) == (None, {"x": 1})

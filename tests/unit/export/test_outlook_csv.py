@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 
 from ccdaemon.export.outlook_csv import outlook_csv
-from ccdaemon.mapping.vcard import Property
+from ccdaemon.mapping.vcard import Property, build
 from tests.unit.export import cards
 
 # Five public files agree.
@@ -124,6 +124,12 @@ def test_a_birthday_in_words_stands_in_the_notes():
     body = cards.body(Property(name="BDAY", value="spring", params=(("VALUE", ("text",)),)), full_name="(no name)")
 
     assert filled(body) == {"Notes": "Birthday: spring"}
+
+
+def test_googles_mark_of_the_current_organisation_is_no_note():
+    body = build(uid="u", full_name="A", properties=[Property(name="X-GOOGLE-ORG-CURRENT", value="TRUE")])
+
+    assert "Notes" not in filled(body)
 
 
 def test_every_word_of_a_contact_is_somewhere():
