@@ -129,7 +129,7 @@ def test_a_birthday_in_words_stands_in_the_notes():
 def test_googles_mark_of_the_current_organisation_is_no_note():
     body = build(uid="u", full_name="A", properties=[Property(name="X-GOOGLE-ORG-CURRENT", value="TRUE")])
 
-    assert "Notes" not in filled(body)
+    assert filled(body)["Notes"] == "Full Name: A"  # which has no column and no parts
 
 
 def test_every_word_of_a_contact_is_somewhere():
