@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
-from time import process_time
-from timeit import repeat
 
 import pytest
 from hypothesis import given, settings
@@ -238,13 +236,6 @@ def test_what_cannot_be_published_says_which_field_is_to_blame(change, reason):
         CODEC.to_body([original(PLAIN | change), CALENDAR])
 
     assert str(refusal.value) == reason
-
-
-def test_a_plain_event_takes_three_tenths_of_a_millisecond_at_most():
-    group = [original(PLAIN), CALENDAR]
-    CODEC.to_body(group)
-
-    assert min(repeat(lambda: CODEC.to_body(group), timer=process_time, number=50, repeat=20)) / 50 < 0.0003
 
 
 @pytest.mark.skipif(not PAYLOADS.is_dir(), reason="../shared/payloads is not there")
