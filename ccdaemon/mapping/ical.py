@@ -23,6 +23,7 @@ from ccdaemon.mapping.moments import (
 )
 from ccdaemon.mapping.recurrence import Rule, bounded_end, latest_start, refuse_endless
 from ccdaemon.mapping.recurrence import parse as parse_rule
+from ccdaemon.mapping.rule_days import refuse_unreachable
 from ccdaemon.mapping.vtimezone import vtimezone
 from ccdaemon.mapping.zones import zone_name
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex
@@ -101,6 +102,7 @@ def calendar(events: Iterable[Event]) -> str:
     for event in occurrences.values():
         times, changed = event.times, len(occurrences) - 1
         refuse_endless(times.rules, times.start, extra=len(times.extra), excluded=len(times.excluded), changed=changed)
+        refuse_unreachable(times.rules, times.start)
     ordered = [occurrences[place] for place in sorted(occurrences)]
     lines: list[ContentLine] = []
     for event in ordered:

@@ -16,6 +16,7 @@ from ccdaemon.mapping.ical import Component, Times, components, span
 from ccdaemon.mapping.moments import Moment, end_after, like, parse_duration, parse_moment, posix, settled
 from ccdaemon.mapping.recurrence import MAX_OCCURRENCES, Rule, publishable, refuse_endless, with_until_like
 from ccdaemon.mapping.recurrence import parse as parse_rule
+from ccdaemon.mapping.rule_days import refuse_unreachable
 
 _STARTS = frozenset({"DTSTART", "RECURRENCE-ID"})
 
@@ -96,6 +97,7 @@ def _refuse_endless(master: Entry, changed: int) -> None:
         refuse_endless(
             times.rules, times.start, extra=len(times.extra), excluded=len(times.excluded), changed=changed
         )  # fmt: skip
+        refuse_unreachable(times.rules, times.start)
 
 
 @contextmanager
