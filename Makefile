@@ -15,7 +15,7 @@ demo: $(VENV)/ready  ## the whole product on imitated clouds
 	$(BIN)/ccdaemon demo
 
 test: $(VENV)/ready  ## the whole test suite
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist loadscope
 
 lint: $(VENV)/ready  ## style, types, layers, dependencies
 	$(BIN)/ruff check .
