@@ -32,6 +32,15 @@ class BadData(CcdaemonError):
     exit_code = 65
 
 
+class Unstorable(BadData):
+    """What a DAV client wants to store is no object that its collection can hold: say which condition it breaks."""
+
+    def __init__(self, message: str, *, precondition: str) -> None:
+        """``precondition`` is a word of RFC 4791 or RFC 6352 without its namespace: "valid-calendar-data"."""
+        super().__init__(message)
+        self.precondition = precondition
+
+
 class UnknownName(CcdaemonError):
     """There is no such person, account, device or collection: say which names there are."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, NamedTuple, NewType
 
 Json = dict[str, Any]
 """One JSON object as the provider sent it."""
@@ -20,10 +20,15 @@ Fingerprint = NewType("Fingerprint", str)
 
 
 class ProviderName(StrEnum):
-    """The two clouds."""
+    """The two clouds, and no cloud."""
 
     GOOGLE = "google"
     MICROSOFT = "microsoft"
+    LOCAL = "local"  # kept here only: DAV clients make and write its collections, nothing pulls or pushes them
+
+
+CLOUDS = (ProviderName.GOOGLE, ProviderName.MICROSOFT)
+"""The providers that somebody can be enrolled at."""
 
 
 class Kind(StrEnum):
@@ -81,6 +86,17 @@ class Target(StrEnum):
     PHOTO = "photo"  # of a contact; payload as of a PHOTO original
     GROUP = "group"  # a contact group (Google only)
     CHECKLIST_ITEM = "checklist_item"  # of a task (Graph only)
+
+
+class TextHow(StrEnum):
+    """How a TextTest compares (RFC 6352 section 10.5.4)."""
+
+    EQUALS = "equals"
+    CONTAINS = "contains"
+    STARTS_WITH = "starts-with"
+    ENDS_WITH = "ends-with"
+    DEFINED = "defined"
+    UNDEFINED = "undefined"
 
 
 class Outcome(StrEnum):
@@ -179,7 +195,10 @@ class Collection:
     description: str
     color: str | None
     time_zone: str | None
-    writable: bool  # DAV writes are accepted (never before write-back)
+    title: str  # the name; with the account's label where another of the person's collections of the kind is called so
+    address: str  # the account's mail address, "" for a local one
+    provider: ProviderName
+    writable: bool  # DAV writes are accepted: local ones (those of clouds not before write-back)
     is_primary: bool
     revision: int  # moves by one with every item that changes; the ctag
     floor: int  # tombstones up to this revision were dropped; older sync-tokens are invalid
@@ -253,6 +272,58 @@ class BodyIndex:
 
 TIME_MIN = -62135596800  # 0001-01-01T00:00:00Z, Radicale's smallest
 TIME_MAX = 253402300800  # 10000-01-01T00:00:00Z, Radicale's largest
+
+
+class Span(NamedTuple):
+    """When one occurrence is, for queries by time. A tuple: a series has hundreds."""
+
+    starts_at: int  # POSIX seconds, inclusive; of a date or a floating time those of the same wall clock in UTC
+    ends_at: int  # exclusive, at least ``starts_at`` + 1
+    floating: bool  # a date or a floating time: where it lies depends on the zone of who asks
+    free_busy: str  # "BUSY", "BUSY-TENTATIVE", "BUSY-UNAVAILABLE", or "": takes no time (transparent, cancelled)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchIndex:
+    """What lets SQL answer a query about a body. ``mapping/indexing.py`` makes it."""
+
+    texts: tuple[tuple[str, str], ...]  # (property name in upper case, its value as text_match.folded gives it)
+    complete: bool  # whether ``texts`` holds all there is of mapping.indexing.SEARCHED; else only a look decides
+    spans: tuple[Span, ...]  # every occurrence that touches the range below, each once, in order
+    covered_from: int  # POSIX seconds: between this and
+    covered_to: int  # this (exclusive) ``spans`` tells all. TIME_MIN and TIME_MAX where it tells all there is
+    version: int = 0  # of mapping.indexing that made it; 0: counts as never indexed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextTest:
+    """What a value of one property is asked to be. A Selection asks it of the folded texts."""
+
+    property: str  # upper case, one of mapping.indexing.SEARCHED
+    how: TextHow
+    value: str  # folded; "" for DEFINED and UNDEFINED
+    negated: bool = False  # true where no value of the property passes, also where there is none
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which items of a collection a query wants, as far as SQL can tell. All that is said must hold."""
+
+    component: str | None = None  # "VEVENT", "VTODO"; None: any
+    starts_at: int | None = None  # with ``ends_at``: some occurrence lies between them (TIME_MIN, TIME_MAX: open)
+    ends_at: int | None = None
+    floating_starts_at: int | None = None  # the same bounds for floating spans: the wall clock of the asker's zone
+    floating_ends_at: int | None = None  # there, taken as UTC
+    any_of: tuple[tuple[TextTest, ...], ...] = ()  # of each inner tuple at least one is true
+
+
+class Candidate(NamedTuple):
+    """An item that a Selection found. A tuple: a month has thousands."""
+
+    href: str
+    etag: str
+    body: str
+    sure: bool  # the Selection holds; else it may, and the body must be looked at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

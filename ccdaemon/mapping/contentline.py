@@ -187,10 +187,11 @@ def parse(text: str) -> list[ContentLine]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.replace("\n ", "").replace("\n\t", "")
-    return [_parsed(raw, number) for number, raw in enumerate(text.split("\n"), 1) if raw]
+    return [parse_line(raw, number) for number, raw in enumerate(text.split("\n"), 1) if raw]
 
 
-def _parsed(raw: str, number: int) -> ContentLine:
+def parse_line(raw: str, number: int) -> ContentLine:
+    """One logical line, unfolded; BadData, naming its number, when it is no content line."""
     head = _HEAD.match(raw)
     if head is None:
         raise BadData(f"logical line {number} does not begin with a name")

@@ -31,6 +31,9 @@ from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex
 PRODID = "-//ccdaemon//ccdaemon//EN"
 """Without a version: the same payload must give the same bytes for ever."""
 
+MAX_DEPTH = 16
+"""Components in each other; RFC 5545 and its extensions know no more than four."""
+
 _HEAD = serialise([line("BEGIN", "VCALENDAR"), line("VERSION", "2.0"), line("PRODID", PRODID)])
 _BEGIN_EVENT, _END_EVENT = line("BEGIN", "VEVENT"), line("END", "VEVENT")
 _TAIL = serialise([line("END", "VCALENDAR")])
@@ -182,12 +185,17 @@ class Component:
 
 
 def components(body: str) -> list[Component]:
-    """What stands at the outermost level of a body, usually one VCALENDAR. BadData when BEGIN and END do not match."""
+    """What stands at the outermost level of a body, usually one VCALENDAR.
+
+    Raises BadData when BEGIN and END do not match, or more than ``MAX_DEPTH`` components lie in each other.
+    """
     root = Component("")
     path = [root]
     for one in parse(body):
         key = one.key
         if key == "BEGIN":
+            if len(path) > MAX_DEPTH:
+                raise BadData("components lie too deep in each other")
             path.append(Component(one.value.strip().upper()))
             path[-2].components.append(path[-1])
         elif key != "END":
@@ -199,24 +207,24 @@ def components(body: str) -> list[Component]:
     return root.components
 
 
-def index(body: str) -> BodyIndex:
-    """What the store keeps beside an event's body.
+def index(body: str, name: str = "VEVENT") -> BodyIndex:
+    """What the store keeps beside the body of an event, or of a journal entry, by the name of its component.
 
     Bounded time whatever its rules say; a time without meaning widens the range. Dates and floating times count in UTC.
-    Raises Unmappable when the body has no VEVENT.
+    Raises Unmappable when the body has no such component.
     """
     try:
         inside = [part for outer in components(body) for part in outer.components]
     except BadData as error:
         raise Unmappable("the body is no iCalendar object") from error
-    events = [part for part in inside if part.name == "VEVENT"]
+    events = [part for part in inside if part.name == name]
     if not events:
-        raise Unmappable("the body has no VEVENT")
+        raise Unmappable(f"the body has no {name}")
     master = next((event for event in events if event.first("RECURRENCE-ID") is None), events[0])
     ranges = [_range(event) for event in events]
     return BodyIndex(
         uid=master.text("UID").strip(),
-        component="VEVENT",
+        component=name,
         name=master.text("SUMMARY"),
         starts_at=min(begin for begin, _ in ranges),
         ends_at=max(end for _, end in ranges),
@@ -236,11 +244,22 @@ def _range(event: Component) -> tuple[int, int]:
     end = posix(start) + int(duration.total_seconds())
     if rules := event.all("RRULE"):
         end = max(end, bounded_end(_latest_start(rules, start), duration))
+    periods = [part for one in event.all("RDATE") for part in one.value.split(",") if "/" in part]
+    longest = max([duration, *map(_of_period, periods)])
     for moment in extra:
-        end = max(end, bounded_end(posix(moment), duration))
+        end = max(end, bounded_end(posix(moment), longest))
     if line_of_start.param("TZID") and isinstance(start, datetime) and start.tzinfo is None:
         begin, end = begin - DAY, end + DAY  # a zone that we do not know
     return max(begin, TIME_MIN), min(max(end, begin + 1), TIME_MAX)
+
+
+def _of_period(value: str) -> timedelta:
+    """How long a PERIOD is; nothing for what is none."""
+    begin, _, end = value.partition("/")
+    first, last = parse_moment(begin), parse_moment(end)
+    if first is not None and last is not None:
+        return timedelta(seconds=posix(last) - posix(first))
+    return parse_duration(end) or timedelta()
 
 
 def _latest_start(rules: Iterable[ContentLine], start: Moment) -> int:

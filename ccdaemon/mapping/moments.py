@@ -91,7 +91,7 @@ def moments_in(line: ContentLine) -> list[Moment]:
 
 def parse_duration(value: str) -> timedelta | None:
     """A DURATION such as "-PT15M" or "P1W", a day taken as 24 hours; None when it is none."""
-    parts = _duration_parts(value)
+    parts = duration_parts(value)
     try:
         return None if parts is None else parts[0] + parts[1]
     except OverflowError:
@@ -104,7 +104,7 @@ def end_after(start: Moment, duration: str) -> Moment | None:
     Weeks and days are those of the calendar, whatever clocks do in between; the rest is exact time (RFC 5545 section
     3.3.6). Beside a date only whole days count. Raises Unmappable outside of the years 1 to 9999.
     """
-    parts = _duration_parts(duration)
+    parts = duration_parts(duration)
     if parts is None:
         return None
     days, exact = parts
@@ -114,8 +114,8 @@ def end_after(start: Moment, duration: str) -> Moment | None:
         raise Unmappable("a time lies outside of the years 1 to 9999") from None
 
 
-def _duration_parts(value: str) -> tuple[timedelta, timedelta] | None:
-    """The nominal days and the exact time of a DURATION."""
+def duration_parts(value: str) -> tuple[timedelta, timedelta] | None:
+    """The nominal days and the exact time of a DURATION; None when it is none."""
     match = _DURATION.fullmatch(value.strip())
     if match is None:
         return None

@@ -1,6 +1,7 @@
 """Our bodies of series against the imitations' own expansion: two authors, two readers, the same instants.
 
-The imitation answers ``/instances`` from the provider's rules (month ends included); the body goes through dateutil.
+The imitation answers ``/instances`` from the provider's rules (month ends included); the body goes through dateutil,
+and through our own expansion.
 """
 
 from collections import defaultdict
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from ccdaemon.mapping.google_events.codec import GoogleEventCodec
 from ccdaemon.mapping.graph_events.codec import GraphEventCodec
+from ccdaemon.mapping.occurrences import occurrences as expanded
 from ccdaemon.model import Json, Original, Part
 from tests.sandbox.google_driver import CALENDAR, GoogleDriver
 from tests.sandbox.graph_driver import IMMUTABLE, GraphDriver
@@ -49,6 +51,18 @@ def occurrences(body: str) -> set[tuple[datetime, str]]:
     return {(start, title) for start, title in found if BEGIN <= start < END}
 
 
+def our_occurrences(body: str) -> set[tuple[datetime, str]]:
+    """The same by our own expansion, without a DTSTART that the rule does not meet: with us it always occurs."""
+    found = expanded(body, int(BEGIN.timestamp()), int(END.timestamp()))
+    master, *_ = event_oracle.events(body)
+    undefined = {instant(master["DTSTART"].dt)} - {start for start, _ in occurrences(body)}
+    return {
+        (start, one.component.text("SUMMARY"))
+        for one in found
+        if (start := datetime.fromtimestamp(one.starts_at, UTC)) >= BEGIN and start not in undefined
+    }
+
+
 def test_a_graph_series_falls_on_its_instances():
     graph = GraphDriver(events=400)
     codec = GraphEventCodec()
@@ -70,7 +84,9 @@ def test_a_graph_series_falls_on_its_instances():
         body = codec.to_body([original(master)])
 
         assert body is not None
-        assert occurrences(body) == {(start, title) for start, title in expected if BEGIN <= start < END}
+        within = {(start, title) for start, title in expected if BEGIN <= start < END}
+        assert occurrences(body) == within
+        assert our_occurrences(body) == within
         series += 1
 
     assert series >= 20
@@ -106,7 +122,9 @@ def test_a_google_series_falls_on_its_instances(google: GoogleDriver):
             }  # fmt: skip
 
             assert body is not None
-            assert occurrences(body) == {(start, title) for start, title in expected if BEGIN <= start < END}
+            within = {(start, title) for start, title in expected if BEGIN <= start < END}
+            assert occurrences(body) == within
+            assert our_occurrences(body) == within
             series += 1
 
     assert series >= 10

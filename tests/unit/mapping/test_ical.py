@@ -126,6 +126,8 @@ def test_an_end_that_cannot_be_is_refused(end):
          at(2026, 3, 2, 9), at(2026, 3, 10, 11), True),
         (["DTSTART:20260302T090000Z", "DTEND:20260302T100000Z", "RDATE:20260101T090000Z,20260501T090000Z"],
          at(2026, 1, 1, 9), at(2026, 5, 1, 11), True),
+        (["DTSTART:20260302T090000Z", "RDATE;VALUE=PERIOD:20260501T090000Z/PT2H,20260501T090000Z/20260502T090000Z"],
+         at(2026, 3, 2, 9), at(2026, 5, 2, 10), True),
         (["DTSTART:yesterday"], TIME_MIN, TIME_MAX, False),
         ([], TIME_MIN, TIME_MAX, False),
     ],

@@ -1,0 +1,155 @@
+"""What lets SQL answer a query about a body: its occurrences as spans, and the texts that clients search.
+
+Every item that is stored passes here, so a body is only skimmed. Whatever cannot be read is not covered: then a look at
+the body decides.
+"""
+
+from datetime import UTC, date, datetime
+from itertools import islice
+
+from ccdaemon.errors import BadData, Unmappable
+from ccdaemon.mapping.contentline import ContentLine
+from ccdaemon.mapping.ical import Component
+from ccdaemon.mapping.moments import DAY, posix
+from ccdaemon.mapping.occurrences import BUSY_NAMES, Found, free_busy_type, within
+from ccdaemon.mapping.outline import outline
+from ccdaemon.mapping.series import NAMES as TIME_NAMES
+from ccdaemon.mapping.series import Series, Times
+from ccdaemon.mapping.text_match import folded, line_texts
+from ccdaemon.model import TIME_MAX, TIME_MIN, SearchIndex, Span
+
+VERSION = 1
+"""Moves when ``search_index`` gives something else for the same body; every item is then indexed again."""
+
+SEARCHED = frozenset({
+    *("SUMMARY", "UID", "CATEGORIES"),
+    *("FN", "N", "NICKNAME", "EMAIL", "TEL", "ORG"),
+})  # fmt: skip
+"""Names of the properties that clients search, in upper case; of any kind of body."""
+
+YEARS_BEFORE, YEARS_AFTER = 3, 4
+"""Of a series without end the occurrences of so many years are kept, from the first of January of the year of now."""
+
+MAX_SPANS = 10_000
+"""Of one body; no program could show a person more."""
+
+_MAX_WHOLE = 1000  # spans of a series with an end, for which all are kept, however old they are
+_MAX_TEXTS = 200
+_MAX_TEXT_LENGTH = 500  # characters; of longer ones a look at the body decides
+_HORIZONS = (
+    (YEARS_BEFORE, YEARS_AFTER),
+    (1, 2),  # of the busiest series: 10,000 in any three years (trust.md, T-29)
+)
+_WANTED = SEARCHED | TIME_NAMES | BUSY_NAMES
+
+_Covered = tuple[tuple[Span, ...], int, int]
+_UNKNOWN: _Covered = ((), TIME_MAX, TIME_MAX)
+"""Nothing is covered, and another day nothing more will be."""
+
+
+def search_index(body: str, component: str, *, now: datetime) -> SearchIndex:
+    """What queries may know of a body whose ``component`` is "VEVENT", "VTODO", … or, of a card, "".
+
+    Never raises: of what cannot be read the texts are not complete and the covered range is empty. Only events have
+    spans. A series without end is covered for some years around ``now``, until at least a year after it.
+    """
+    try:
+        found = outline(body, component or "VCARD", _WANTED)
+    except BadData:
+        found = []
+    texts, complete = _texts(found)
+    spans, covered_from, covered_to = _spans(body, found, now) if component == "VEVENT" and found else _UNKNOWN
+    return SearchIndex(
+        texts=texts,
+        complete=complete,
+        spans=spans,
+        covered_from=covered_from,
+        covered_to=covered_to,
+        version=VERSION,
+    )
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def _texts(found: list[Component]) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Every text of every component once. Complete only where all components say the same: else no row tells which of
+    them has it, and a question that joins two properties, or denies one, is about a single component."""
+    sets = [_texts_of(part) for part in found]
+    together = dict.fromkeys(pair for texts in sets for pair in texts)
+    complete = bool(sets) and all(texts.keys() == sets[0].keys() for texts in sets)
+    kept = [pair for pair in together if len(pair[1]) <= _MAX_TEXT_LENGTH][:_MAX_TEXTS]
+    return tuple(kept), complete and len(kept) == len(together)
+
+
+def _texts_of(part: Component) -> dict[tuple[str, str], None]:
+    lines = ((one.name, one) for one in part.lines if one.name in SEARCHED)
+    return dict.fromkeys((name, folded(text)) for name, one in lines for text in line_texts(one, name))
+
+
+# --- spans ------------------------------------------------------------------------------------------------------------
+
+
+def _spans(body: str, found: list[Component], now: datetime) -> _Covered:
+    """The spans of a body's events and the range that they tell all about."""
+    try:
+        times = Times(body, found, UTC)
+        series = times.series()
+        if not any(master.recurs for master in series.masters):
+            return _ordered(list(within(series, times, TIME_MIN, TIME_MAX))), TIME_MIN, TIME_MAX
+        return _of_series(series, times, now.year)
+    except Unmappable:
+        return _UNKNOWN
+
+
+def _of_series(series: Series, times: Times, year: int) -> _Covered:
+    if all(_has_end(rule) for master in series.masters for rule in master.said.get("RRULE", ())):
+        spans = _whole(series, times)
+        if spans is not None:
+            return spans, TIME_MIN, TIME_MAX
+    for before, after in _HORIZONS:
+        begin, end = _new_year(year - before), _new_year(year + after)
+        # A day more on both sides: those that float are asked for by clocks of other zones.
+        spans = _at_most(series, times, begin - DAY, end + DAY, MAX_SPANS)
+        if spans is not None:
+            earlier = _occurs(series, times, TIME_MIN, begin - DAY)
+            later = _occurs(series, times, end + DAY, TIME_MAX)
+            return spans, begin if earlier else TIME_MIN, end if later else TIME_MAX
+    return _UNKNOWN
+
+
+def _has_end(rule: ContentLine) -> bool:
+    value = rule.value.upper()
+    return "COUNT=" in value or "UNTIL=" in value
+
+
+def _whole(series: Series, times: Times) -> tuple[Span, ...] | None:
+    """The spans of a series that is not too long."""
+    try:
+        return _at_most(series, times, TIME_MIN, TIME_MAX, _MAX_WHOLE)
+    except Unmappable:  # too far to walk; some years may not be
+        return None
+
+
+def _occurs(series: Series, times: Times, starts_at: int, ends_at: int) -> bool:
+    return next(within(series, times, starts_at, ends_at), None) is not None
+
+
+def _at_most(series: Series, times: Times, starts_at: int, ends_at: int, most: int) -> tuple[Span, ...] | None:
+    """The spans in a range; None when there are more."""
+    found = list(islice(within(series, times, starts_at, ends_at), most + 1))
+    return None if len(found) > most else _ordered(found)
+
+
+def _ordered(found: list[Found]) -> tuple[Span, ...]:
+    busy: dict[int, str] = {}
+    spans = []
+    for starts_at, ends_at, _, _, placed, _ in found:
+        if (key := id(placed)) not in busy:
+            busy[key] = free_busy_type(placed.component)
+        spans.append(Span(starts_at, max(ends_at, starts_at + 1), placed.floating, busy[key]))
+    return tuple(sorted(set(spans))) if len(spans) > 1 else tuple(spans)
+
+
+def _new_year(year: int) -> int:
+    return posix(date(min(max(year, 1), 9999), 1, 1))
