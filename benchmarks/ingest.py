@@ -23,7 +23,7 @@ import requests
 from ccdaemon import log
 from ccdaemon.app import App, build, now
 from ccdaemon.config import load_config
-from ccdaemon.model import Kind, Outcome, ProviderName, Purpose
+from ccdaemon.model import CLOUDS, Kind, Outcome, ProviderName, Purpose
 from ccdaemon.providers.transport import PinnedAdapter
 from ccdaemon.store.engine import open_store
 from ccdaemon.vault import keyring
@@ -60,7 +60,7 @@ def installation(folder: Path, url: str) -> App:
     app = build(config)
     with app.store.write() as tx:
         person = tx.add_person("bench", now())
-    for name in ProviderName:
+    for name in CLOUDS:
         oauth = app.provider(name).oauth
         granted = sign_in(oauth, PURPOSES, write=False, show=lambda address: consent(address, url))
         record(app.store, app.sealer, oauth, granted, person_id=person.id, purposes=PURPOSES, write=False, now=now())
@@ -147,7 +147,7 @@ def main() -> None:
     arguments.add_argument("--events", type=int, default=3000)
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
-    kinds = [(provider, kind) for provider in ProviderName for kind in (Kind.CONTACTS, Kind.EVENTS)]
+    kinds = [(provider, kind) for provider in CLOUDS for kind in (Kind.CONTACTS, Kind.EVENTS)]
     rates: dict[tuple[ProviderName, Kind], list[tuple[float, float]]] = {key: [] for key in kinds}
     with sandbox(options.contacts, options.events) as url:
         for _ in range(options.rounds):

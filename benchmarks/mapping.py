@@ -25,7 +25,7 @@ from ccdaemon import log
 from ccdaemon.app import App
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.codecs import CODECS
-from ccdaemon.model import Json, Kind, Original, Part, ProviderName
+from ccdaemon.model import CLOUDS, Json, Kind, Original, Part, ProviderName
 
 Group = Sequence[Original]
 
@@ -195,7 +195,7 @@ def main() -> None:
     arguments.add_argument("--items", type=int, default=1000)
     arguments.add_argument("--rounds", type=int, default=5)
     options = arguments.parse_args()
-    kinds = [(provider, kind) for kind in (Kind.CONTACTS, Kind.EVENTS) for provider in ProviderName]
+    kinds = [(provider, kind) for kind in (Kind.CONTACTS, Kind.EVENTS) for provider in CLOUDS]
     with sandbox(options.items, options.items) as url, tempfile.TemporaryDirectory() as name:
         app = installation(Path(name), url)
         with app.store.read() as tx:

@@ -12,7 +12,7 @@ from ccdaemon.config import Config
 from ccdaemon.errors import BadConfiguration
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.codecs import CODECS
-from ccdaemon.model import Account, Grant, Kind, ProviderName, Purpose
+from ccdaemon.model import CLOUDS, Account, Grant, Kind, ProviderName, Purpose
 from ccdaemon.providers.base import ClientCredentials, Provider, Remote
 from ccdaemon.providers.google import Google
 from ccdaemon.providers.google.oauth import GoogleOAuth
@@ -82,6 +82,8 @@ def build(config: Config) -> App:
         return app.provider(account.provider).remote(kind, broker.tokens(account.id, PURPOSE_OF_KIND[kind]))
 
     def kinds(account: Account) -> Sequence[Kind]:
+        if account.provider not in CLOUDS:
+            return []
         offered = app.provider(account.provider).kinds()
         wanted = {KIND_OF_PURPOSE.get(purpose) for purpose in account.purposes}
         return [kind for kind in offered if kind in wanted]

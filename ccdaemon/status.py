@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ccdaemon.model import Account, AccountState, Collection, Grant, Kind, Outcome, Purpose, Run
+from ccdaemon.model import CLOUDS, Account, AccountState, Collection, Grant, Kind, Outcome, Purpose, Run
 from ccdaemon.store.base import Reader
 
 KIND_OF_PURPOSE = {Purpose.CONTACTS: Kind.CONTACTS, Purpose.CALENDAR: Kind.EVENTS, Purpose.TASKS: Kind.TASKS}
@@ -84,6 +84,8 @@ def _judge(
     again = f"enrol it again: ccdaemon enroll {account.provider}"
     if account.paused:
         return AccountState.PAUSED, None
+    if account.provider not in CLOUDS:  # there is nobody to ask, and nothing to ask for
+        return AccountState.OK, None
     if grant is None:
         return AccountState.NEEDS_CONSENT, f"the account is disconnected; {again}"
     if grant.needs_consent:
@@ -119,11 +121,15 @@ def as_json(status: AccountStatus) -> dict[str, object]:
             "access_expires_at": grant.access_expires_at if grant else None,
             "refresh_expires_at": grant.refresh_expires_at if grant else None,
             "failures": grant.failures if grant else 0,
-            "last_error": grant.last_error if grant else "consent_needed",
+            "last_error": grant.last_error if grant else _of_no_grant(status.account),
         },
         "collections": [_collection_json(entry) for entry in status.collections],
         "outbox": {"pending": 0, "conflicts": 0, "dead": 0},  # nothing is written back yet
     }
+
+
+def _of_no_grant(account: Account) -> str | None:
+    return "consent_needed" if account.provider in CLOUDS else None
 
 
 def _collection_json(entry: CollectionStatus) -> dict[str, object]:

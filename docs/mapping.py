@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ccdaemon.mapping.codecs import COVERAGE
 from ccdaemon.mapping.coverage import Row, Ways
-from ccdaemon.model import Kind, ProviderName
+from ccdaemon.model import CLOUDS, Kind
 
 PAGE = Path(__file__).with_suffix(".md")
 TITLES = {
@@ -41,13 +41,13 @@ def page() -> str:
 
 def _kind(kind: Kind) -> Iterator[str]:
     title, format_, google, microsoft = TITLES[kind]
-    tables = {provider: COVERAGE[provider, kind] for provider in ProviderName}
+    tables = {provider: COVERAGE[provider, kind] for provider in CLOUDS}
     yield f"## {title}\n"
     yield f"| {format_} | Google, {google} | Microsoft, Graph v1.0 {microsoft} | lost or changed |"
     yield "|---|---|---|---|"
     for name in _properties(tables.values()):
-        cells = [_paths(tables[provider], name) for provider in ProviderName]
-        notes = [note for provider in ProviderName for note in _notes(provider.title(), tables[provider], name)]
+        cells = [_paths(tables[provider], name) for provider in CLOUDS]
+        notes = [note for provider in CLOUDS for note in _notes(provider.title(), tables[provider], name)]
         yield f"| `{name}` | {cells[0]} | {cells[1]} | {_cell('<br>'.join(notes))} |"
     yield ""
     yield f"### {title}: in no body\n"

@@ -15,7 +15,8 @@ from ccdaemon.cli.base import (
     print_json,
     print_table,
 )
-from ccdaemon.errors import BadData, CcdaemonError
+from ccdaemon.errors import BadData, CcdaemonError, NotPermitted
+from ccdaemon.model import CLOUDS
 
 if TYPE_CHECKING:
     from ccdaemon.model import Account
@@ -71,6 +72,8 @@ def _list(value: object) -> list[object]:
 
 
 def _remark(row: dict[str, object]) -> str:
+    if row["provider"] not in CLOUDS:
+        return "kept here only"
     if not row["connected"]:
         return "disconnected"
     return "paused" if row["paused"] else ""
@@ -136,6 +139,8 @@ def disconnect(session: Session, name: str) -> None:
     with session.store() as store:
         with store.read() as tx:
             found = find_account(tx, name)
+        if found.provider not in CLOUDS:
+            raise NotPermitted(f"{name} is kept here only: there is nothing to disconnect it from")
         revoked = _revoked(session, found)
         with store.write() as tx:
             tx.drop_grant(found.id)

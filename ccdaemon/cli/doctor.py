@@ -14,7 +14,7 @@ import click
 
 from ccdaemon.cli.base import Command, Session, find_accounts, json_option, now, print_json
 from ccdaemon.errors import CcdaemonError
-from ccdaemon.model import ProviderName
+from ccdaemon.model import CLOUDS, ProviderName
 
 if TYPE_CHECKING:
     from ccdaemon.app import App
@@ -90,7 +90,7 @@ def _examine(session: Session, accounts: tuple[str, ...]) -> Iterator[Finding]:
                     what="providers",
                     detail="no OAuth client is configured, so no account can be enrolled",
                 )
-            for name in ProviderName:
+            for name in CLOUDS:
                 yield from _provider(app, name)
             yield from _grants(app, accounts)
     except CcdaemonError as error:
@@ -180,6 +180,8 @@ def _grants(app: "App", accounts: tuple[str, ...]) -> Iterator[Finding]:
 
 def _life(provider: ProviderName, refresh_expires_at: datetime | None) -> str:
     """How long the grant lives, as far as the provider says."""
+    if provider not in CLOUDS:
+        return "kept here only, it needs no grant"
     if refresh_expires_at is None:
         return f"the grant is alive; {UNUSED[provider]}"
     remedy = "; publish the app in Google's console to lift that" if provider is ProviderName.GOOGLE else ""

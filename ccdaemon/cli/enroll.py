@@ -12,7 +12,7 @@ import click
 
 from ccdaemon.cli.base import Command, Session, checked_label, find_person, now, pass_session
 from ccdaemon.errors import BadData, ConsentNeeded
-from ccdaemon.model import ProviderName, Purpose
+from ccdaemon.model import CLOUDS, ProviderName, Purpose
 
 if TYPE_CHECKING:
     from ccdaemon.app import App
@@ -24,7 +24,7 @@ DEFAULT = (Purpose.CONTACTS, Purpose.CALENDAR)
 
 
 @click.command(cls=Command)
-@click.argument("provider", type=click.Choice([name.value for name in ProviderName]))
+@click.argument("provider", type=click.Choice([name.value for name in CLOUDS]))
 @click.option("--person", "person_name", metavar="NAME", help="For whom; not needed while there is one person.")
 @click.option("--label", help="What to call the account; default: its address.")
 @click.option(

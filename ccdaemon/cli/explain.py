@@ -85,7 +85,8 @@ def _explained(
     item = tx.item_of_group(collection.id, group_id)
     objects = [one for one in originals if one.part is Part.OBJECT]
     missing = [(one.remote_id, unmapped(COVERAGE[key], one.payload)) for one in objects]
-    held = () if item is None else CODECS[key].unheld(item.body, [*tx.shared(collection.id), *originals])
+    codec = CODECS.get(key)  # none for what is kept here only: no provider lacks a place for anything
+    held = () if item is None or codec is None else codec.unheld(item.body, [*tx.shared(collection.id), *originals])
     return Explained(
         account=account,
         collection=collection,

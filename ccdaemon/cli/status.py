@@ -17,7 +17,7 @@ from ccdaemon.cli.base import (
     rfc3339,
     shown,
 )
-from ccdaemon.model import AccountState
+from ccdaemon.model import CLOUDS, AccountState
 
 if TYPE_CHECKING:
     from ccdaemon.status import AccountStatus
@@ -68,10 +68,11 @@ def _print(row: "AccountStatus") -> None:
         click.echo(f"  {shown(row.problem)}")
     for entry in row.collections:
         collection = entry.collection
-        pulled = rfc3339(collection.last_success_at) if collection.last_success_at else "never"
+        pulled = f"pulled {rfc3339(collection.last_success_at) if collection.last_success_at else 'never'}"
+        pulled = pulled if collection.provider in CLOUDS else "kept here only"
         trouble = f", {entry.quarantined} quarantined" if entry.quarantined else ""
         trouble += f", {collection.last_error} ({collection.failures} times)" if collection.last_error else ""
-        click.echo(f"  {collection.kind:<9} {shown(collection.name)}: {entry.items} items, pulled {pulled}{trouble}")
+        click.echo(f"  {collection.kind:<9} {shown(collection.name)}: {entry.items} items, {pulled}{trouble}")
 
 
 @click.group(cls=Group)

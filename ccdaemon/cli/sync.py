@@ -9,7 +9,7 @@ import click
 
 from ccdaemon.cli.base import Command, Session, find_accounts, json_option, print_json, shown
 from ccdaemon.errors import CcdaemonError, Transient
-from ccdaemon.model import Account, Collection, Outcome, Run
+from ccdaemon.model import CLOUDS, Account, Collection, Outcome, Run
 
 if TYPE_CHECKING:
     from ccdaemon.app import App
@@ -26,11 +26,14 @@ def sync(ctx: click.Context, accounts: tuple[str, ...], full: bool, as_json: boo
     """Pull now: all accounts that are not paused, or those named."""
     with ctx.ensure_object(Session).app() as app:
         with app.store.read() as tx:
-            wanted = [account for account in find_accounts(tx, accounts) if accounts or not account.paused]
+            found = [account for account in find_accounts(tx, accounts) if accounts or not account.paused]
+        wanted = [account for account in found if account.provider in CLOUDS]
         with _show(as_json=as_json) as show:
             done = [(account, *pulled) for account in wanted for pulled in _sync_account(app, account, full, show)]
     if as_json:
         print_json({"version": 1, "runs": [_as_json(*one) for one in done]})
+    elif accounts and not wanted:
+        click.echo("nothing to pull: what is named is kept here only")
     elif not wanted:
         click.echo("no account to pull; next: ccdaemon enroll google")
     ctx.exit(exit_code([run for _account, run, _collection in done]))

@@ -7,13 +7,14 @@ and blocks nobody; ``write()`` is exclusive against other writers of the same ro
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from ccdaemon.model import (
     Account,
     Base,
     BodyIndex,
+    Candidate,
     Change,
     Collection,
     Cursor,
@@ -29,6 +30,8 @@ from ccdaemon.model import (
     Quarantined,
     RemoteCollection,
     Run,
+    SearchIndex,
+    Selection,
 )
 
 
@@ -41,6 +44,7 @@ class Draft:
     body: str  # CRLF lines
     index: BodyIndex
     base: Base | None
+    search: SearchIndex | None = None  # None: queries look at the body until ``save_index``
 
 
 class Reader(Protocol):
@@ -129,11 +133,52 @@ class Reader(Protocol):
         """Groups that ``name`` may mean: their own id, the href or UID of their living item, the remote_id of one of
         their living originals. Sorted."""
 
-    def changes(self, collection_id: int, since: int) -> tuple[int, Sequence[Change]]:
+    def changes(self, collection_id: int, since: int, *, limit: int | None = None) -> tuple[int, Sequence[Change]]:
         """The collection's revision and what changed after ``since``, oldest first, each href once.
 
-        ``since`` 0 lists living items only. Raises UnknownName when ``since`` lies under the floor or ahead of the
-        revision: that sync-token is not valid.
+        ``since`` 0 lists living items only. With ``limit`` at most so many; where more changed, the revision is that
+        of the last one given, from which the next call goes on (so that a cut first listing goes on with the living
+        and the dead of later). Raises UnknownName when ``since`` lies under the floor or ahead of the revision: that
+        sync-token is not valid.
+        """
+
+    # --- for DAV's own answers: plain tuples, in the order of hrefs where nothing else is said
+    def rendered(self, collection_id: int, *, before: str, between: str, after: str) -> str:
+        """``before href between etag after`` of every living item, joined by the database: ten thousand in
+        milliseconds. The texts are constants of the program; hrefs and etags are given as they are.
+
+        For collections of clouds only, whose hrefs need no quoting anywhere ([a-z0-9]+ and .vcf or .ics); what clients
+        chose for items of local ones may be anything.
+        """
+
+    def etags_by_href(self, collection_id: int, hrefs: Sequence[str] | None = None) -> Sequence[tuple[str, str]]:
+        """(href, etag) of the living items among ``hrefs``; None: of all."""
+
+    def bodies(self, collection_id: int, hrefs: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
+        """(href, etag, body) of the living items among ``hrefs``; None: of all. Streamed."""
+
+    def select(self, collection_id: int, selection: Selection) -> Sequence[Candidate]:
+        """Every item of which the Selection holds, and every one of which only the body can tell.
+
+        Work and memory are those of the answer, not of the collection, where times or equal texts are asked for; a
+        part of a text is looked for in the texts of that property alone.
+        """
+
+    def busy(
+        self, collection_id: int, selection: Selection, *, zone: tzinfo | None = None
+    ) -> tuple[Sequence[tuple[int, int, str]], Sequence[str]]:
+        """(starts_at, ends_at, free_busy) of spans that take time between the bounds, in order, floating ones moved
+        to the asker's ``zone``; and the bodies of which only a look can tell: without a zone also those with floating
+        spans. No body is among them whose spans are given. Raises ValueError where the Selection has no bounds."""
+
+    def properties(self, collection_ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
+        """What clients set by PROPPATCH: Clark name -> the element as XML text, for each of the collections."""
+
+    def to_index(self, version: int, *, horizon: int, limit: int) -> Sequence[tuple[int, str, str]]:
+        """(item id, component, body) of living items indexed by another version of mapping.indexing, never, or not
+        until ``horizon`` (POSIX seconds) though they go on after that. By id; few, found by an index.
+
+        An item whose times cannot be known (no event, or a body that cannot be expanded) is not asked for again.
         """
 
     # --- quarantine, runs
@@ -284,6 +329,41 @@ class Transaction(Reader, Protocol):
 
     def remove(self, collection_id: int, href: str, *, now: datetime) -> None:
         """Softly: the row stays as a tombstone with its last body; revision + 1."""
+
+    def edit(
+        self,
+        collection_id: int,
+        *,
+        href: str,
+        body: str,
+        index: BodyIndex,
+        search: SearchIndex,
+        now: datetime,
+    ) -> Item:
+        """What a DAV client wrote. An item that is there keeps its group and its base; a new one gets a group of its
+        own. Raises BadData when another living item of the collection has the UID."""
+
+    def rename(self, collection_id: int, href: str, *, to_collection: int, to_href: str, now: datetime) -> Item:
+        """Move a living item to a free href, of the same collection or of another local one. Raises BadData, as
+        ``edit`` does, and UnknownName when nothing lives at ``href``."""
+
+    def save_index(self, item_id: int, search: SearchIndex, *, version: int, body: str | None = None) -> None:
+        """Replace what queries know of an item's body. No revision moves. Silent where the item is gone, or where
+        ``body`` (what ``search`` was made of) is given and is not the item's any more."""
+
+    def set_properties(self, collection_id: int, changes: Mapping[str, str | None]) -> None:
+        """Clark name -> element as XML text; None takes it away. Neither revision nor ctag moves."""
+
+    def add_local_collection(
+        self, person_id: int, kind: Kind, *, href: str, name: str, description: str, now: datetime
+    ) -> Collection:
+        """In the person's local account. Raises UnknownName when they have none, BadData when the href is taken."""
+
+    def drop_local_collection(self, collection_id: int) -> None:
+        """With everything in it. Raises NotPermitted for one of a cloud."""
+
+    def describe_local_collection(self, collection_id: int, *, name: str, description: str) -> None:
+        """Raises NotPermitted for one of a cloud, whose name and description the provider gives."""
 
     # --- quarantine, runs, audit
     def quarantine(self, collection_id: int, group_id: str, reason: str, now: datetime) -> None: ...

@@ -11,10 +11,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, ForeignKey, LargeBinary, Select, and_, cast, exists, func, select
 
 from ccdaemon.errors import StoreRefused
-from ccdaemon.model import Part
+from ccdaemon.model import Part, ProviderName
 from ccdaemon.store.base import Store
 from ccdaemon.store.items import etag_of
-from ccdaemon.store.schema import collections, items, metadata, originals, quarantine
+from ccdaemon.store.schema import (
+    accounts,
+    collections,
+    items,
+    metadata,
+    occurrences,
+    originals,
+    quarantine,
+    search_texts,
+)
 from ccdaemon.store.transaction import SqlReader
 
 STREAMED = {"yield_per": 200}  # rows in memory at a time
@@ -74,9 +83,24 @@ def _items_of_nothing(connection: Connection) -> Iterator[str]:
         ~originals.c.deleted,
         originals.c.part == Part.OBJECT,
     )
-    query = select(items.c.collection_id, items.c.href).where(~items.c.deleted, ~source)
+    from_cloud = exists().where(
+        collections.c.id == items.c.collection_id,
+        accounts.c.id == collections.c.account_id,
+        accounts.c.provider != ProviderName.LOCAL,  # what is kept here only has no originals
+    )
+    query = select(items.c.collection_id, items.c.href).where(~items.c.deleted, from_cloud, ~source)
     for collection_id, href in connection.execute(query.order_by(items.c.collection_id, items.c.href)):
         yield f"collection {collection_id}, item {href}: none of its originals is there"
+
+
+def _stray_indexes(connection: Connection) -> Iterator[str]:
+    for table in (occurrences, search_texts):
+        strays = select(items.c.collection_id, func.count()).where(
+            table.c.item_id == items.c.id, items.c.deleted | (table.c.collection_id != items.c.collection_id)
+        )
+        grouped = strays.group_by(items.c.collection_id).order_by(items.c.collection_id)
+        for collection_id, count in connection.execute(grouped):
+            yield f"collection {collection_id}: {count} rows of {table.name} are of items that are not there"
 
 
 def _missing_items(connection: Connection) -> Iterator[str]:
@@ -144,5 +168,5 @@ def _is_object(payload: bytes) -> bool:
 
 
 Check = Callable[[Connection], Iterator[str]]
-QUICK: Sequence[Check] = (_orphans, _revisions, _items_of_nothing, _missing_items)
+QUICK: Sequence[Check] = (_orphans, _revisions, _items_of_nothing, _missing_items, _stray_indexes)
 DEEP: Sequence[Check] = (_pages, _bodies, _payloads)

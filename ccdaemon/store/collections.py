@@ -6,20 +6,36 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, select, update
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Collection, Cursor, Kind, RemoteCollection
+from ccdaemon.model import Collection, Cursor, Kind, ProviderName, RemoteCollection
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.schema import accounts, collections, grants, items, quarantine
 
 WRITE_BACK = False
-"""Whether a DAV write can reach a provider. Until then all collections are read-only, whatever the provider allows."""
+"""Whether a DAV write can reach a provider. Until then collections of clouds are read-only, whatever those allow."""
 
 HREF_CHARACTERS = 16  # 80 bits
 
 DESCRIPTION = ("name", "description", "color", "time_zone", "remote_writable", "is_primary")
 """Columns that say what the provider lists; all others are the state of our pull."""
+
+OTHER, OTHERS_ACCOUNT = collections.alias("other"), accounts.alias("others_account")
+HAS_NAMESAKE = (
+    select(OTHER.c.id)
+    .join(OTHERS_ACCOUNT, OTHERS_ACCOUNT.c.id == OTHER.c.account_id)
+    .where(
+        OTHERS_ACCOUNT.c.person_id == accounts.c.person_id,
+        OTHERS_ACCOUNT.c.id != accounts.c.id,
+        OTHER.c.kind == collections.c.kind,
+        OTHER.c.listed,
+        OTHER.c.name == collections.c.name,
+    )
+    .exists()
+)
+TITLE = case((HAS_NAMESAKE, collections.c.name + " (" + accounts.c.label + ")"), else_=collections.c.name)
+"""Two accounts of one person usually both have a "Contacts"."""
 
 ALL = (
     select(
@@ -33,6 +49,9 @@ ALL = (
         collections.c.description,
         collections.c.color,
         collections.c.time_zone,
+        TITLE.label("title"),
+        accounts.c.address,
+        accounts.c.provider,
         (collections.c.remote_writable & accounts.c.writable).label("writable"),
         collections.c.is_primary,
         collections.c.revision,
@@ -49,6 +68,7 @@ ALL = (
     .where(collections.c.listed)
 )
 IN_ORDER = ALL.order_by(collections.c.id)
+OF_PERSON = IN_ORDER.where(accounts.c.person_id == bindparam("person_id"))  # a home is polled for ever
 BY_ID = ALL.where(collections.c.id == bindparam("id"))
 BY_HREF = ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id"))
 PULLABLE = (
@@ -88,12 +108,11 @@ class CollectionsReader(Bound):
 
     def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
         """Of one account, of one person, or all."""
-        query = IN_ORDER
+        query = IN_ORDER if person_id is None else OF_PERSON
         if account_id is not None:
             query = query.where(collections.c.account_id == account_id)
-        if person_id is not None:
-            query = query.where(accounts.c.person_id == person_id)
-        return [_collection(row) for row in self.connection.execute(query).mappings()]
+        asked = {} if person_id is None else {"person_id": person_id}
+        return [_collection(row) for row in self.connection.execute(query, asked).mappings()]
 
     def collection(self, collection_id: int) -> Collection | None:
         """By our number."""
@@ -200,7 +219,7 @@ class CollectionsWriter(CollectionsReader):
         if stored is None:
             href = collection_href(owner["provider"], owner["subject"], kind, remote.remote_id)
             identity = {"account_id": account_id, "kind": kind, "remote_id": remote.remote_id, "href": href}
-            self.connection.execute(ADD, {**identity, **described, **_new_pull(now)})
+            self.connection.execute(ADD, {**identity, **described, **new_pull(now)})
         elif not stored["listed"]:
             again = {"listed": True, "cursor": None, "next_pull_at": now, "failures": 0, "last_error": None}
             self._change_collection(stored["id"], {**described, **again})
@@ -248,7 +267,8 @@ def _description(remote: RemoteCollection) -> dict[str, Any]:
     }
 
 
-def _new_pull(now: datetime) -> dict[str, Any]:
+def new_pull(now: datetime) -> dict[str, Any]:
+    """The state of the pull of a collection that never had one."""
     return {
         "listed": True,
         "revision": 0,
@@ -263,7 +283,8 @@ def _new_pull(now: datetime) -> dict[str, Any]:
 def _collection(row: RowMapping) -> Collection:
     columns = dict(row)
     columns["kind"] = Kind(row["kind"])
-    columns["writable"] = WRITE_BACK and row["writable"]
+    provider = columns["provider"] = ProviderName(row["provider"])
+    columns["writable"] = provider is ProviderName.LOCAL or (WRITE_BACK and row["writable"])
     return Collection(**columns)
 
 

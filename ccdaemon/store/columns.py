@@ -114,6 +114,30 @@ def among(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
     return _Among(column, bindparam(parameter, type_=Words()))
 
 
+class _PlaceOf(FunctionElement[int]):
+    """Where a text begins in another, from 1; 0: nowhere."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_PlaceOf, "sqlite")
+def _place_of_sqlite(element: _PlaceOf, compiler: SQLCompiler, **words: Any) -> str:
+    part, text = (compiler.process(clause, **words) for clause in element.clauses)
+    return f"instr({text}, {part})"
+
+
+@compiles(_PlaceOf, "postgresql")
+def _place_of_postgresql(element: _PlaceOf, compiler: SQLCompiler, **words: Any) -> str:
+    part, text = (compiler.process(clause, **words) for clause in element.clauses)
+    return f"strpos({text}, {part})"
+
+
+def place_of(part: ColumnElement[str], text: ColumnElement[str]) -> ColumnElement[int]:
+    """Where ``part`` first begins in ``text``, from 1; 0: nowhere. No character of it has a meaning, as LIKE gives."""
+    return _PlaceOf(part, text)
+
+
 def clean(text: str) -> str:
     """The text itself. Raises BadData when it holds NUL or a lone surrogate."""
     if "\0" in text:

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import Executable, RowMapping, Select, bindparam, insert, select, union, update
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item, Part
+from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item, Part, SearchIndex
 from ccdaemon.store.base import Draft
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection, move_revision
 from ccdaemon.store.columns import among, clean
 from ccdaemon.store.schema import collections, items, originals
+from ccdaemon.store.search import SearchWriter, add_index, drop_index, marks_of
 
 ETAG_CHARACTERS = 32  # 128 bits of SHA-256, in hex
 INDEX_COLUMNS = ("uid", "component", "name", "starts_at", "ends_at", "recurring")  # fields of BodyIndex
@@ -75,12 +76,13 @@ CHANGES = (
 CHANGES_FROM_NOTHING = CHANGES.where(~items.c.deleted)
 
 AT_HREFS = FIELDS.add_columns(items.c.deleted).where(HERE, among(items.c.href, "hrefs"))
-HREFS_OF_GROUPS = select(items.c.group_id, items.c.href).where(
+HREFS_OF_GROUPS = select(items.c.group_id, items.c.id, items.c.href).where(
     # apart from the one above: an OR of both would make SQLite walk the whole collection
     HERE,
     ~items.c.deleted,
     among(items.c.group_id, "group_ids"),
 )
+WRITTEN = select(items.c.id, items.c.href, items.c.component).where(HERE, among(items.c.href, "hrefs"))
 ADD = insert(items)
 CHANGE = update(items).where(items.c.id == bindparam("row_id"))
 BURY = (
@@ -127,11 +129,13 @@ class ItemsReader(Bound):
         rows = self.connection.execute(NAMED, {"collection_id": collection_id, "name": name})
         return sorted(row.group_id for row in rows)
 
-    def changes(self, collection_id: int, since: int) -> tuple[int, Sequence[Change]]:
+    def changes(self, collection_id: int, since: int, *, limit: int | None = None) -> tuple[int, Sequence[Change]]:
         """The collection's revision and what changed after ``since``, oldest first, each href once.
 
-        ``since`` 0 lists living items only, whatever the floor. Raises UnknownName when ``since`` lies under the floor
-        or ahead of the revision (that sync-token is not valid), and when there is no such collection.
+        ``since`` 0 lists living items only, whatever the floor. With ``limit`` at most so many; where more changed,
+        the revision is that of the last one given, from which the next call goes on. Raises UnknownName when ``since``
+        lies under the floor or ahead of the revision (that sync-token is not valid), and when there is no such
+        collection.
         """
         place = self.connection.execute(PLACE, {"collection_id": collection_id}).first()
         if place is None:
@@ -139,14 +143,20 @@ class ItemsReader(Bound):
         if since and not place.floor <= since <= place.revision:
             raise UnknownName(f"collection {collection_id}: revision {since} is not between floor and revision")
         query = CHANGES if since else CHANGES_FROM_NOTHING
-        rows = self.connection.execute(query, {"collection_id": collection_id, "since": since})
-        return place.revision, [
+        if limit is not None:
+            query = query.limit(limit + 1)
+        rows = self.connection.execute(query, {"collection_id": collection_id, "since": since}).all()
+        changes = [
             Change(href=href, etag=None if deleted else etag, revision=revision)
             for href, etag, deleted, revision in rows
         ]
+        if limit is None or len(changes) <= limit:
+            return place.revision, changes
+        del changes[limit:]
+        return changes[-1].revision if changes else since, changes
 
 
-class ItemsWriter(ItemsReader):
+class ItemsWriter(ItemsReader, SearchWriter):
     """Putting and removing."""
 
     def put(
@@ -183,6 +193,7 @@ class ItemsWriter(ItemsReader):
         for statement, rows in writes.statements():
             if rows:
                 self.connection.execute(statement, rows)
+        self._index(collection_id, writes)
         if writes.revision != revision:
             move_revision(self.connection, collection_id, by=writes.revision - revision)
 
@@ -198,8 +209,21 @@ class ItemsWriter(ItemsReader):
         """
         revision = lock_collection(self.connection, collection_id) + 1
         row = {"in_collection": collection_id, "at_href": href, "revision": revision, "modified_at": now}
-        if self.connection.execute(BURY, row).rowcount:
+        buried = self.connection.execute(BURY.returning(items.c.id), row).scalars().all()
+        if buried:
+            drop_index(self.connection, buried)
             move_revision(self.connection, collection_id)
+
+    def _index(self, collection_id: int, writes: "_Writes") -> None:
+        """Bring what queries look into in line with what was written."""
+        for item_id, search in writes.same:
+            self.save_index(item_id, search, version=search.version)
+        drop_index(self.connection, [row["row_id"] for row in writes.changed] + writes.buried_ids)
+        if writes.searches:
+            asked = {"collection_id": collection_id, "hrefs": list(writes.searches)}
+            written = self.connection.execute(WRITTEN, asked)
+            searches = [(item_id, component, writes.searches[href]) for item_id, href, component in written]
+            add_index(self.connection, collection_id, searches)
 
     def _rows_at(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, RowMapping]:
         """The row at each draft's href, living or not."""
@@ -207,11 +231,11 @@ class ItemsWriter(ItemsReader):
         rows = self.connection.execute(AT_HREFS, {"collection_id": collection_id, "hrefs": hrefs}).mappings()
         return {row["href"]: row for row in rows}
 
-    def _hrefs_of(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, str]:
-        """Where each draft's group has its living item."""
+    def _hrefs_of(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, tuple[int, str]]:
+        """Where each draft's group has its living item: id, href."""
         groups = [draft.group_id for draft in drafts]
         rows = self.connection.execute(HREFS_OF_GROUPS, {"collection_id": collection_id, "group_ids": groups})
-        return {row.group_id: row.href for row in rows}
+        return {row.group_id: (row.id, row.href) for row in rows}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -225,9 +249,12 @@ class _Writes:
     agreed: list[dict[str, Any]] = field(default_factory=list)  # items whose body stays
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows with a new body, or living again
     added: list[dict[str, Any]] = field(default_factory=list)  # hrefs that never were
+    buried_ids: list[int] = field(default_factory=list)  # of ``buried``
+    searches: dict[str, SearchIndex] = field(default_factory=dict)  # href -> index of a body that is new there
+    same: list[tuple[int, SearchIndex]] = field(default_factory=list)  # item id, index of a body that was there
 
-    def put(self, draft: Draft, stored: RowMapping | None, group_at: str | None) -> None:
-        """Decide one draft. ``stored`` is the row at its href, ``group_at`` the href of its group's living item."""
+    def put(self, draft: Draft, stored: RowMapping | None, group_at: tuple[int, str] | None) -> None:
+        """Decide one draft. ``stored`` is the row at its href, ``group_at`` id and href of its group's living item."""
         beside = {**_index(draft.index), **_base(draft.base)}
         if stored is not None and not stored["deleted"]:
             if stored["group_id"] != draft.group_id:
@@ -235,9 +262,12 @@ class _Writes:
             if stored["body"] == draft.body:
                 if any(stored[name] != value for name, value in beside.items()):
                     self.agreed.append({"row_id": stored["id"], **beside})
+                if draft.search is not None:
+                    self.same.append((stored["id"], draft.search))
                 return
-        if group_at is not None and group_at != draft.href:
-            self.buried.append({"in_collection": self.collection_id, "at_href": group_at, **self._moved()})
+        if group_at is not None and group_at[1] != draft.href:
+            self.buried.append({"in_collection": self.collection_id, "at_href": group_at[1], **self._moved()})
+            self.buried_ids.append(group_at[0])
         row = {
             "group_id": draft.group_id,
             "etag": etag_of(clean(draft.body).encode()),
@@ -245,7 +275,10 @@ class _Writes:
             "body": draft.body,
             **self._moved(),
             **beside,
+            **marks_of(draft.search, draft.index.component),
         }
+        if draft.search is not None:
+            self.searches[draft.href] = draft.search
         if stored is None:
             self.added.append({"collection_id": self.collection_id, "href": draft.href, **row})
         else:

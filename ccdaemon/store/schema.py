@@ -17,9 +17,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
+from ccdaemon.model import TIME_MAX, TIME_MIN
 from ccdaemon.store.columns import CleanText, Id, Utc, Words
 
 metadata = MetaData(
@@ -39,6 +41,36 @@ AWAITING_PHOTO: dict[str, Any] = {
     "postgresql_where": text("NOT deleted AND part = 'photo' AND etag = ''"),
 }
 """Living photos that could not be had yet: few, and asked for at the end of every pull."""
+
+SHORT_SECONDS = 2 * 86_400
+"""Occurrences up to this length are found by when they begin, all longer ones by looking at each of them."""
+
+HEAD_CHARACTERS = 40
+"""As much of a text as an index holds."""
+
+COVERED_IN_PART = f"component <> '' AND covered_to < {TIME_MAX}"
+COVERED_FROM_LATER = f"component <> '' AND covered_from > {TIME_MIN}"
+"""Items of calendars whose occurrences may lie where ``occurrences`` does not tell. Most are covered for all times."""
+
+ENCLOSING = ("starts_at", "ends_at", "component", "deleted")
+"""Columns that make the two indexes below hold all that is asked of them."""
+
+ENDS_OF_COVERAGE: dict[str, Any] = {
+    "sqlite_where": text(f"deleted = 0 AND {COVERED_IN_PART}"),
+    "postgresql_where": text(f"NOT deleted AND {COVERED_IN_PART}"),
+}
+BEGINNINGS_OF_COVERAGE: dict[str, Any] = {
+    "sqlite_where": text(f"deleted = 0 AND {COVERED_FROM_LATER}"),
+    "postgresql_where": text(f"NOT deleted AND {COVERED_FROM_LATER}"),
+}
+
+LAST: dict[str, Any] = {"sqlite_where": text("last = 1"), "postgresql_where": text("last")}
+
+TEXTS_UNKNOWN: dict[str, Any] = {
+    "sqlite_where": text("deleted = 0 AND texts_complete = 0"),
+    "postgresql_where": text("NOT deleted AND NOT texts_complete"),
+}
+"""Living items whose texts ``search_texts`` does not hold: few once everything is indexed."""
 
 
 persons = Table(
@@ -136,7 +168,8 @@ collections = Table(
     Column("failures", Integer, nullable=False),  # pulls that failed in a row
     Column("last_error", CleanText),  # stable word of errors.py
     UniqueConstraint("account_id", "kind", "remote_id"),
-    UniqueConstraint("href"),
+    # clients choose those of local ones: what one person may choose must not depend on what others have chosen
+    UniqueConstraint("href", "account_id"),
     Index(None, "next_pull_at"),
     sqlite_autoincrement=True,
 )
@@ -180,13 +213,69 @@ items = Table(
     Column("modified_at", Utc, nullable=False),  # when the body last changed, or when it died
     Column("base_local", CleanText),  # fingerprint of the body that both sides agreed on; null: never agreed
     Column("base_remote", CleanText),  # fingerprint of the group's body then; null with base_local
-    Column("body", CleanText, nullable=False),  # CRLF lines. Last: SQLite reads rows from the left
+    Column("body", CleanText, nullable=False),  # CRLF lines. After all that is read without it
+    # added later, which puts them behind the body: queries read them from indexes
+    Column("index_version", Integer, nullable=False, server_default="0"),  # of mapping.indexing; 0: never indexed
+    Column("texts_complete", Boolean, nullable=False, server_default=false()),  # ``search_texts`` holds all there is
+    Column("covered_from", BigInteger, nullable=False, server_default="0"),  # POSIX seconds: from here
+    Column("covered_to", BigInteger, nullable=False, server_default="0"),  # to here ``occurrences`` holds all; 0: never
     UniqueConstraint("collection_id", "href"),
     Index("ix_items_living_group", "collection_id", "group_id", unique=True, **NOT_DELETED),
     Index("ix_items_uid", "collection_id", "uid"),
     # holds all that ``changes`` answers with, so that no body is read for a sync-token
     Index("ix_items_changes", "collection_id", "revision", "deleted", "href", "etag"),
+    # the same for listings, in the order of hrefs
+    Index("ix_items_listing", "collection_id", "href", "etag", "deleted", **NOT_DELETED),
+    # what a query by time has to look at besides ``occurrences``, decided without reading a row
+    Index("ix_items_covered_to", "collection_id", "covered_to", *ENCLOSING, **ENDS_OF_COVERAGE),
+    Index("ix_items_covered_from", "collection_id", "covered_from", *ENCLOSING, **BEGINNINGS_OF_COVERAGE),
+    Index("ix_items_texts_unknown", "collection_id", "texts_complete", "deleted", **TEXTS_UNKNOWN),
+    Index("ix_items_index_version", "index_version", **NOT_DELETED),
+    # over all collections: whose horizon comes near
+    Index("ix_items_horizon", "covered_to", "ends_at", **ENDS_OF_COVERAGE),
     sqlite_autoincrement=True,
+)
+
+occurrences = Table(
+    "occurrences",
+    metadata,
+    Column("item_id", ForeignKey("items.id", ondelete="CASCADE"), nullable=False),  # a living item
+    Column("collection_id", Id, nullable=False),  # the item's
+    Column("starts_at", BigInteger, nullable=False),  # POSIX seconds, inclusive; floating: of the wall clock in UTC
+    Column("ends_at", BigInteger, nullable=False),  # exclusive
+    Column("floating", Boolean, nullable=False),  # where it lies depends on who asks
+    Column("free_busy", CleanText, nullable=False),  # model.Span; empty: takes no time
+    Column("long", Boolean, nullable=False),  # longer than SHORT_SECONDS
+    Column("last", Boolean, nullable=False),  # no other of the item that floats as this one does ends later
+    PrimaryKeyConstraint("item_id", "starts_at", "ends_at", "floating", "free_busy"),
+    # holds all that a query by time reads
+    Index("ix_occurrences_range", "collection_id", "floating", "long", "starts_at", "ends_at", "item_id", "free_busy"),
+    # a query without an end reads one row of a series, not hundreds
+    Index("ix_occurrences_last", "collection_id", "floating", "ends_at", "item_id", "last", **LAST),
+    sqlite_with_rowid=False,
+)
+
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("collection_id", Id, nullable=False),  # the item's
+    Column("property", CleanText, nullable=False),  # upper case
+    Column("head", CleanText, nullable=False),  # first characters of the value: indexes of PostgreSQL hold no long text
+    Column("item_id", ForeignKey("items.id", ondelete="CASCADE"), nullable=False),  # a living item
+    Column("number", Integer, nullable=False),  # of the value among those of the item
+    Column("value", CleanText, nullable=False),  # folded
+    PrimaryKeyConstraint("collection_id", "property", "head", "item_id", "number"),
+    Index(None, "item_id"),
+    sqlite_with_rowid=False,
+)
+
+collection_properties = Table(
+    "collection_properties",
+    metadata,
+    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),  # whose it is
+    Column("name", CleanText, nullable=False),  # Clark name
+    Column("value", CleanText, nullable=False),  # the element as XML text
+    PrimaryKeyConstraint("collection_id", "name"),
 )
 
 quarantine = Table(

@@ -1,15 +1,19 @@
 """All tables' methods in one object: what ``read()`` and ``write()`` of the store hand out."""
 
 from ccdaemon.store.accounts import AccountsReader, AccountsWriter
-from ccdaemon.store.collections import CollectionsReader, CollectionsWriter
+from ccdaemon.store.collections import CollectionsReader
 from ccdaemon.store.devices import DevicesReader, DevicesWriter
 from ccdaemon.store.grants import GrantsReader, GrantsWriter
-from ccdaemon.store.items import ItemsReader, ItemsWriter
+from ccdaemon.store.items import ItemsReader
 from ccdaemon.store.leases import LeasesWriter
+from ccdaemon.store.listing import ListingReader
+from ccdaemon.store.local import LocalWriter
 from ccdaemon.store.originals import OriginalsReader, OriginalsWriter
 from ccdaemon.store.persons import PersonsReader, PersonsWriter
+from ccdaemon.store.properties import PropertiesReader, PropertiesWriter
 from ccdaemon.store.quarantine import QuarantineReader, QuarantineWriter
 from ccdaemon.store.runs import RunsReader, RunsWriter
+from ccdaemon.store.search import SearchReader
 
 
 class SqlReader(
@@ -20,6 +24,9 @@ class SqlReader(
     CollectionsReader,
     OriginalsReader,
     ItemsReader,
+    ListingReader,
+    SearchReader,
+    PropertiesReader,
     QuarantineReader,
     RunsReader,
 ):
@@ -32,9 +39,9 @@ class SqlTransaction(
     AccountsWriter,
     GrantsWriter,
     LeasesWriter,
-    CollectionsWriter,
+    LocalWriter,
     OriginalsWriter,
-    ItemsWriter,
+    PropertiesWriter,
     QuarantineWriter,
     RunsWriter,
     SqlReader,

@@ -140,3 +140,21 @@ def test_the_json_has_the_keys_of_the_contract(bench: Bench):
     }  # fmt: skip
     assert set(told["grant"]) == {"access_expires_at", "refresh_expires_at", "failures", "last_error"}
     assert set(told["outbox"]) == {"pending", "conflicts", "dead"}
+
+
+def test_an_account_that_is_kept_here_only_needs_no_consent(bench: Bench):
+    with bench.store.write() as tx:
+        local = tx.add_account(
+            person_id=bench.account.person_id, provider=ProviderName.LOCAL, subject="local", ref="x", label="local",
+            address="", purposes=[], writable=True, now=NOW,
+        )  # fmt: skip
+        tx.add_local_collection(local.person_id, Kind.EVENTS, href="h", name="Home", description="", now=NOW)
+        status = account_status(tx, local, endpoint=None, missing=(), interval=INTERVAL, now=NOW)
+
+    assert (status.state, status.problem, len(status.collections)) == (AccountState.OK, None, 1)
+    assert as_json(status)["grant"] == {
+        "access_expires_at": None,
+        "refresh_expires_at": None,
+        "failures": 0,
+        "last_error": None,
+    }

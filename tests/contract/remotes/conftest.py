@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
-from ccdaemon.model import ProviderName
+from ccdaemon.model import CLOUDS, ProviderName
 from ccdaemon.sandbox.app import Sandbox, Settings
 from tests.contract.remotes.clouds import Clouds
 from tests.sandbox.gate import Gate
@@ -41,7 +41,7 @@ def clouds(running: Clouds) -> Iterator[Clouds]:
     assert running.control("GET health")["crashes"] == 0
 
 
-@pytest.fixture(params=list(ProviderName))
+@pytest.fixture(params=list(CLOUDS))
 def provider(request: pytest.FixtureRequest) -> ProviderName:
     name: ProviderName = request.param
     return name

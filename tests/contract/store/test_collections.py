@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import event
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Cursor, Kind
+from ccdaemon.model import Cursor, Kind, ProviderName
 from ccdaemon.store.engine import SqlStore
-from tests.contract.store.scene import MINUTE, NOW, Scene, draft, enrolled, remote, save_grant
+from tests.contract.store.scene import MINUTE, NOW, Scene, add_account, draft, enrolled, remote, save_grant
 
 
 def test_a_collection_is_found_by_id_and_by_its_owners_href(store: SqlStore, scene: Scene) -> None:
@@ -52,7 +52,7 @@ def test_what_the_provider_changed_is_changed_and_the_state_of_the_pull_stays(st
         [changed] = tx.save_collections(scene.account.id, Kind.CONTACTS, listed, now=NOW + MINUTE)
 
         advanced = replace(scene.book, cursor=Cursor("c"), next_pull_at=NOW + MINUTE)
-        assert changed == replace(advanced, name="New", color="#ff0000")
+        assert changed == replace(advanced, name="New", title="New", color="#ff0000")
 
 
 def test_what_is_listed_unchanged_is_not_written(store: SqlStore, scene: Scene) -> None:
@@ -228,3 +228,61 @@ def test_counts_are_of_living_items_and_of_quarantine(store: SqlStore, scene: Sc
         tx.quarantine(scene.book.id, "d", "reason", NOW)
 
         assert (tx.counts(scene.book.id), tx.counts(scene.calendar.id)) == ((2, 1), (0, 0))
+
+
+def test_a_title_names_the_account_where_a_collection_of_another_one_is_called_the_same(
+    store: SqlStore, scene: Scene
+) -> None:
+    with store.write() as tx:
+        other = add_account(tx, scene.person, "work")
+        tx.save_collections(
+            other.id, Kind.CONTACTS, [remote("people", Kind.CONTACTS), remote("x", Kind.CONTACTS, name="X")], now=NOW
+        )
+        tx.save_collections(other.id, Kind.EVENTS, [remote("gone", Kind.EVENTS)], now=NOW)
+        tx.save_collections(other.id, Kind.EVENTS, [remote("mine", Kind.EVENTS, name="Work")], now=NOW)
+        stranger = enrolled(tx, "ben")
+
+        titles = [(one.name, one.title) for one in tx.collections(person_id=scene.person.id)]
+
+        assert titles == [
+            ("Name", "Name (label-ada)"),
+            ("Name", "Name"),
+            ("Name", "Name (label-work)"),
+            ("X", "X"),
+            ("Work", "Work"),
+        ]
+        assert tx.collection_by_href(scene.person.id, scene.book.href).title == "Name (label-ada)"
+        assert [one.title for one in tx.collections(person_id=stranger.person.id)] == ["Name", "Name"]
+        assert (scene.book.address, scene.book.provider) == ("ada@example.org", ProviderName.GOOGLE)
+
+
+def test_two_collections_of_one_account_that_are_called_the_same_keep_their_name(store: SqlStore, scene: Scene) -> None:
+    listed = [remote("one", Kind.CONTACTS), remote("two", Kind.CONTACTS)]
+    with store.write() as tx:
+        saved = tx.save_collections(scene.account.id, Kind.CONTACTS, listed, now=NOW)
+
+    assert [one.title for one in saved] == ["Name", "Name"]
+
+
+def test_what_a_client_set_is_told_of_each_collection_and_moves_no_revision(store: SqlStore, scene: Scene) -> None:
+    color, order = "{http://apple.com/ns/ical/}calendar-color", "{http://apple.com/ns/ical/}calendar-order"
+    book, calendar = scene.book.id, scene.calendar.id
+    with store.write() as tx:
+        tx.set_properties(calendar, {order: "<order>1</order>", color: "<color>#ff0000</color>"})
+        tx.set_properties(calendar, {order: "<order>2</order>"})
+        tx.set_properties(book, {color: "<color/>"})
+        tx.set_properties(book, {color: None, order: None})
+        tx.set_properties(book, {})
+
+        assert tx.properties([calendar, book, 999]) == {
+            calendar: {color: "<color>#ff0000</color>", order: "<order>2</order>"},
+            book: {},
+            999: {},
+        }
+        assert tx.properties([]) == {}
+        assert tx.collection(calendar) == scene.calendar
+
+
+def test_a_property_of_no_collection_is_refused(store: SqlStore) -> None:
+    with pytest.raises(UnknownName), store.write() as tx:
+        tx.set_properties(999, {"{DAV:}a": "<a/>"})

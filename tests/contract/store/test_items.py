@@ -306,3 +306,53 @@ def test_a_revision_under_the_floor_is_refused_and_nothing_is_not_under_it(store
             tx.changes(scene.book.id, 1)
         assert [change.href for change in tx.changes(scene.book.id, 2)[1]] == ["c.vcf"]
         assert len(tx.changes(scene.book.id, 0)[1]) == 3
+
+
+def test_a_cut_listing_goes_on_where_it_was_cut(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        for name in "abcd":
+            put(tx, scene.book.id, name)
+        tx.remove(scene.book.id, "b.vcf", now=NOW)
+        put(tx, scene.book.id, "a", "OTHER\r\n")
+
+        assert cut(tx, scene.book.id, 0, limit=2) == (4, ["c.vcf", "d.vcf"])
+        assert cut(tx, scene.book.id, 4, limit=2) == (6, ["-b.vcf", "a.vcf"])
+        assert cut(tx, scene.book.id, 4, limit=1) == (5, ["-b.vcf"])
+        assert cut(tx, scene.book.id, 6, limit=1) == (6, [])
+        assert cut(tx, scene.book.id, 0, limit=3) == (6, ["c.vcf", "d.vcf", "a.vcf"])
+        assert cut(tx, scene.book.id, 0, limit=0) == (0, [])
+
+
+def cut(tx: Transaction, collection_id: int, since: int, *, limit: int) -> tuple[int, list[str]]:
+    """The revision and the hrefs, those of the dead with a minus."""
+    revision, changes = tx.changes(collection_id, since, limit=limit)
+    return revision, [one.href if one.etag else f"-{one.href}" for one in changes]
+
+
+def test_whole_collections_are_told_in_the_order_of_their_hrefs(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        for name in ("b", "ä", "a", "c"):
+            put(tx, scene.book.id, name, f"{name}\r\n")
+        put(tx, scene.calendar.id, "other")
+        tx.remove(scene.book.id, "c.vcf", now=NOW)
+        etags = {item.href: item.etag for item in tx.items(scene.book.id)}
+        book = scene.book.id
+
+        assert tx.rendered(book, before="<r>", between="|", after="</r>") == "".join(
+            f"<r>{href}|{etags[href]}</r>" for href in ("a.vcf", "b.vcf", "ä.vcf")
+        )
+        assert tx.etags_by_href(book) == [(href, etags[href]) for href in ("a.vcf", "b.vcf", "ä.vcf")]
+        assert tx.etags_by_href(book, ["b.vcf", "c.vcf", "x", "b.vcf"]) == [("b.vcf", etags["b.vcf"])]
+        assert tx.etags_by_href(book, []) == []
+        assert [(href, body) for href, _, body in tx.bodies(book)] == [
+            ("a.vcf", "a\r\n"),
+            ("b.vcf", "b\r\n"),
+            ("ä.vcf", "ä\r\n"),
+        ]
+        assert list(tx.bodies(book, ["ä.vcf", "nobody"])) == [("ä.vcf", etags["ä.vcf"], "ä\r\n")]
+
+
+def test_nothing_is_rendered_of_an_empty_collection(store: SqlStore, scene: Scene) -> None:
+    with store.read() as reader:
+        assert reader.rendered(scene.book.id, before="<", between="", after=">") == ""
+        assert (reader.etags_by_href(scene.book.id), list(reader.bodies(scene.book.id))) == ([], [])

@@ -10,13 +10,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ccdaemon.errors import StoreRefused
+from ccdaemon.model import Kind, Selection
 from ccdaemon.store import engine, upgrade
 from ccdaemon.store.base import Transaction
 from ccdaemon.store.check import findings
 from ccdaemon.store.engine import SqlStore, open_store
 from ccdaemon.store.revisions import HEAD, REVISIONS
 from ccdaemon.store.schema import metadata
-from tests.contract.store.scene import NOW, draft, enrolled, original
+from tests.contract.store import old
+from tests.contract.store.old import write_old
+from tests.contract.store.scene import NOW, draft, enrolled, index, original, remote
 
 NEXT = """
 import sqlalchemy as sa
@@ -69,7 +72,7 @@ DEFINITIONS = {
 def definitions(tx: Transaction) -> list[tuple[str, list[str]]]:
     """Everything that the database knows of our tables, in its own words; the order of constraints means nothing."""
     rows = tx.connection.exec_driver_sql(DEFINITIONS[tx.connection.dialect.name])
-    return [(name, sorted(re.split(r"[\s,()]+", str(words)))) for name, words in rows]
+    return [(name, sorted(re.split(r'[\s,()"]+', str(words)))) for name, words in rows]
 
 
 def test_the_known_revisions_are_those_of_the_folder() -> None:
@@ -131,3 +134,34 @@ def test_an_upgrade_that_fails_changes_nothing(url: str) -> None:
         open_store(url, migrate=True)
     with pytest.raises(StoreRefused, match="ccdaemon db upgrade"):
         open_store(url)
+
+
+def test_what_the_first_release_left_is_there_unindexed_and_found(empty_url: str) -> None:
+    body = "BODY\r\n"
+    write_old(empty_url, [(index("a"), body), (index("b"), body)])
+    with pytest.raises(StoreRefused, match="ccdaemon db upgrade"):
+        open_store(empty_url)
+
+    store = open_store(empty_url, migrate=True)
+    with store.read() as reader:
+        anything = Selection(component="VEVENT", starts_at=0, ends_at=1)
+        assert [item.href for item in reader.items(old.CALENDAR)] == ["a.ics", "b.ics"]
+        assert [(one.href, one.sure) for one in reader.select(old.CALENDAR, anything)] == [
+            ("a.ics", False),
+            ("b.ics", False),
+        ]
+        assert [row[1:] for row in reader.to_index(1, horizon=0, limit=9)] == [("VEVENT", body)] * 2
+        assert reader.collection_by_href(1, "hrefcontacts") == reader.collection(old.BOOK)
+    assert [finding for finding in findings(store, deep=True) if "originals" not in finding] == []
+    store.close()
+
+
+def test_an_upgrade_gives_no_new_collection_the_number_of_one_that_went(empty_url: str) -> None:
+    write_old(empty_url, [])
+
+    store = open_store(empty_url, migrate=True)
+    with store.write() as tx:
+        [tasks] = tx.save_collections(1, Kind.TASKS, [remote("new", Kind.TASKS)], now=NOW)
+    store.close()
+
+    assert tasks.id == old.LOST + 1

@@ -1,14 +1,29 @@
 """SQLite answers what is asked all day from an index, however large the collection is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from ccdaemon.store.base import Transaction
+from ccdaemon.model import TIME_MAX, SearchIndex, Selection, Span, TextHow, TextTest
+from ccdaemon.store.base import Draft, Transaction
 from ccdaemon.store.engine import open_store
-from tests.contract.store.scene import NOW, draft, enrolled, original
+from tests.contract.store.scene import NOW, draft, enrolled, index, original
+
+KNOWN = SearchIndex(
+    texts=(("UID", "u"),), complete=True, spans=(Span(0, 9, False, ""),), covered_from=0, covered_to=9, version=1
+)
+
+
+def indexed(group_id: str) -> Draft:
+    return replace(draft(group_id, body="I"), search=KNOWN)
+
+
+def having(how: TextHow, *, negated: bool = False) -> Selection:
+    return Selection(any_of=((TextTest(property="UID", how=how, value="u", negated=negated),),))
+
 
 QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "device_by_secret_hash": lambda tx, _: tx.device_by_secret_hash(b"0" * 32),
@@ -31,16 +46,34 @@ QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "changes": lambda tx, book: tx.changes(book, 1),
     "observe": lambda tx, book: tx.observe(book, [original("a", version=2), original("n")], generation=1),
     "put_many": lambda tx, book: tx.put_many(book, [draft("a", body="N"), draft("n")], now=NOW),
+    "put_many with an index": lambda tx, book: tx.put_many(book, [indexed("a"), indexed("n")], now=NOW),
+    "save_index": lambda tx, _: tx.save_index(1, KNOWN, version=1),
+    "edit": lambda tx, book: tx.edit(book, href="a.ics", body="E", index=index("a"), search=KNOWN, now=NOW),
+    "rename": lambda tx, book: tx.rename(book, "a.ics", to_collection=book, to_href="z.ics", now=NOW),
+    "etags_by_href": lambda tx, book: tx.etags_by_href(book, ["a.ics", "b.ics"]),
+    "bodies": lambda tx, book: list(tx.bodies(book, ["a.ics", "b.ics"])),
+    "select by time": lambda tx, book: tx.select(book, Selection(component="VEVENT", starts_at=0, ends_at=9)),
+    "select without an end": lambda tx, book: tx.select(book, Selection(starts_at=0, ends_at=TIME_MAX)),
+    "select by an equal text": lambda tx, book: tx.select(book, having(TextHow.EQUALS)),
+    "select by a part": lambda tx, book: tx.select(book, having(TextHow.CONTAINS)),
+    "select by time and text": lambda tx, book: tx.select(
+        book, Selection(starts_at=0, ends_at=9, any_of=having(TextHow.CONTAINS, negated=True).any_of)
+    ),
+    "busy": lambda tx, book: tx.busy(book, Selection(starts_at=0, ends_at=9)),
+    "properties": lambda tx, book: tx.properties([book, 7]),
+    "set_properties": lambda tx, book: tx.set_properties(book, {"{DAV:}a": "<a/>", "{DAV:}b": None}),
+    "to_index": lambda tx, _: tx.to_index(1, horizon=9, limit=9),
     "remove": lambda tx, book: tx.remove(book, "a.ics", now=NOW),
 }
 
-GIVEN = "SCAN json_each"
-"""The strings that were asked for."""
+GIVEN = ("SCAN json_each", "SCAN anon_1")
+"""The strings that were asked for, and the rows of a subquery that is shown itself."""
 
 WHOLE_COLLECTION = "(collection_id=?)"
 """How a plan ends that walks through everything of a collection."""
 
 COVERED = {
+    "properties": "collection_properties",
     "counts": "COVERING INDEX",
     "changes": "COVERING INDEX ix_items_changes",
     "shared": "(collection_id=? AND group_id=?)",
@@ -71,6 +104,37 @@ def test_no_question_of_all_day_walks_through_a_table(transaction: Transaction, 
     for plan in plans:
         assert plan.startswith(GIVEN) or not plan.startswith("SCAN"), plan
         assert not plan.endswith(WHOLE_COLLECTION) or COVERED.get(question, "never") in plan, plan
+
+
+@pytest.mark.parametrize("question", ["rendered", "etags"])
+def test_a_listing_reads_no_body_and_sorts_nothing(transaction: Transaction, question: str) -> None:
+    ask = {
+        "rendered": lambda: transaction.rendered(1, before="<", between=" ", after=">"),
+        "etags": lambda: transaction.etags_by_href(1),
+    }[question]
+
+    plans = plans_of(transaction, ask)
+
+    assert any("COVERING INDEX ix_items_listing" in plan for plan in plans)
+    assert not any("TEMP B-TREE" in plan for plan in plans)
+
+
+def test_what_is_known_is_found_without_reading_an_item(transaction: Transaction) -> None:
+    """But for those that are found: by their number."""
+    tx = transaction
+    selections = [
+        Selection(component="VEVENT", starts_at=0, ends_at=9),
+        Selection(starts_at=0, ends_at=TIME_MAX),
+        having(TextHow.CONTAINS),
+        having(TextHow.EQUALS),
+    ]
+
+    plans = [plan for asked in selections for plan in plans_of(tx, lambda asked=asked: tx.select(1, asked))]
+
+    by_number = "SEARCH items USING INTEGER PRIMARY KEY (rowid=?)"
+    searches = [plan for plan in plans if plan.startswith("SEARCH") and plan != by_number]
+    assert by_number in plans
+    assert [plan for plan in searches if "COVERING INDEX" not in plan and "PRIMARY KEY" not in plan] == []
 
 
 def test_a_sync_token_is_answered_without_reading_a_body(transaction: Transaction) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ccdaemon.errors import BadData, ConsentNeeded, NotPermitted
-from ccdaemon.model import Account, Person, ProviderName, Purpose
+from ccdaemon.model import CLOUDS, Account, Person, ProviderName, Purpose
 from ccdaemon.store.base import Store
 from ccdaemon.vault.consent import Enrolled, new_ref, record, sign_in
 from ccdaemon.vault.sealer import Sealer
@@ -72,7 +72,7 @@ def opened_in(browser: ThreadPoolExecutor, **answer: str) -> Callable[[str], Non
     return show
 
 
-@pytest.mark.parametrize("provider", list(ProviderName))
+@pytest.mark.parametrize("provider", list(CLOUDS))
 def test_a_sign_in_in_the_browser_gives_what_was_granted(cloud: Cloud, provider: ProviderName) -> None:
     cloud.provider = provider
     with ThreadPoolExecutor(1) as browser:

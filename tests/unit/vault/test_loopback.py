@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ccdaemon.errors import BadData, ConsentNeeded
-from ccdaemon.model import ProviderName
+from ccdaemon.model import CLOUDS, ProviderName
 from ccdaemon.vault.loopback import Loopback, parse_redirect
 
 URI = "http://127.0.0.1:4711/"
@@ -45,7 +45,7 @@ def get(
         connection.close()
 
 
-@pytest.fixture(params=list(ProviderName))
+@pytest.fixture(params=list(CLOUDS))
 def waiting(request: pytest.FixtureRequest) -> Iterator[Waiting]:
     """A listening Loopback, its coming answer, the writing end of its pasted input, and its complaints."""
     reader, writer = os.pipe()
