@@ -18,6 +18,7 @@ from ccdaemon.mapping import Codec
 from ccdaemon.model import Base, BodyIndex, Collection, Fingerprint, Item, Kind, Original
 from ccdaemon.store.base import Draft, Transaction
 from ccdaemon.sync.plan import Step, plan
+from ccdaemon.sync.reindex import known_of
 
 logger = log.get_logger(__name__)
 
@@ -116,7 +117,8 @@ def _settle_one(
         tx.agree(item.id, agreed)
         return Settlement.UNCHANGED
     href = item.href if item else item_href(scene.collection.kind, group_id)
-    drafts.append(Draft(group_id=group_id, href=href, body=mapped.body, index=mapped.index, base=agreed))
+    search = known_of(mapped.body, mapped.index.component, now=scene.now)
+    drafts.append(Draft(group_id=group_id, href=href, body=mapped.body, index=mapped.index, base=agreed, search=search))
     return Settlement.CHANGED if item else Settlement.ADDED
 
 

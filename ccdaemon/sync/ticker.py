@@ -31,6 +31,8 @@ Work = Callable[[], object]
 TICK = timedelta(seconds=2)
 JITTER = timedelta(seconds=1)  # at most, added to each
 OVERDUE_SECONDS = 6.0  # two ticks and the jitter of both
+INDEXING_SECONDS = 600.0  # between two looks for what is to be indexed; what is pulled or written is so at once
+BREATH_SECONDS = 0.02  # of rest before each piece of indexing, so that pulls and clients come first
 LATE_SECONDS = 60.0  # without a finished tick for so long, the process counts as hung
 
 
@@ -58,6 +60,7 @@ class Ticker:
         self._listed: dict[int, datetime] = {}  # account id -> when its collections were last listed
         self._last_tick = time.monotonic()  # seconds
         self._stopping = threading.Event()
+        self._indexing = threading.Thread(target=self._index, name="index", daemon=True)
 
     def start(self) -> None:
         """Begin to tick."""
@@ -71,12 +74,14 @@ class Ticker:
         )
         self._scheduler.start()
         threading.Thread(target=self._wake, name="wake", daemon=True).start()
+        self._indexing.start()
 
     def stop(self) -> None:
         """No new work; returns when what is running has ended. Safe to abandon: a pull may be killed anywhere."""
         self._stopping.set()
         self._scheduler.shutdown(wait=False)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._indexing.join()
 
     def is_alive(self) -> bool:
         """Whether ticks end as they should; what the watchdog asks. No clock that people set has a say in it."""
@@ -88,6 +93,18 @@ class Ticker:
             if time.monotonic() - self._last_tick > OVERDUE_SECONDS:
                 with suppress(JobLookupError):  # it is being shut down
                     self._job.modify(next_run_time=datetime.now(UTC))
+
+    def _index(self) -> None:
+        """Index what an older version left, and again from time to time. Like a pull it may be killed anywhere."""
+        while not self._stopping.is_set():
+            try:
+                self._worker.reindex(lambda: not self._stopping.wait(BREATH_SECONDS))
+            except StoreUnavailable as error:
+                logger.warning("indexing given up for now", error=error.code)
+            except Exception as error:  # noqa: BLE001 - a defect costs queries their speed, not the thread
+                frame = traceback.extract_tb(error.__traceback__)[-1]
+                logger.error("defect", defect=f"{type(error).__name__} in {frame.name}:{frame.lineno}")
+            self._stopping.wait(INDEXING_SECONDS)
 
     def _tick(self) -> None:
         try:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from ccdaemon import log
 from ccdaemon.errors import CcdaemonError, ConsentNeeded, LeaseLost, StoreUnavailable, Transient
 from ccdaemon.mapping import Codec
-from ccdaemon.model import Account, Collection, Kind, Lease, Outcome, ProviderName, Run
+from ccdaemon.model import CLOUDS, Account, Collection, Kind, Lease, Outcome, ProviderName, Run
 from ccdaemon.providers.base import Remote
 from ccdaemon.store.base import Store
 from ccdaemon.sync.pull import LEASE, Pull, Tally
+from ccdaemon.sync.reindex import reindex
 from ccdaemon.sync.schedule import CONSENT_RETRY, after_failure, after_success
 from ccdaemon.sync.settle import Settlement
 
@@ -103,16 +104,22 @@ class Worker:
             with self.store.read() as tx:
                 collection = tx.collection(collection_id)
                 account = tx.account(collection.account_id) if collection else None
-            if lease is None or collection is None or account is None:
+            if lease is None or collection is None or account is None or account.provider not in CLOUDS:
                 return
             with log.context(account=account.ref, collection=collection.id), suppress(LeaseLost):
                 self._puller(account, collection, lease).map_again()
+
+    def reindex(self, goes_on: Callable[[], bool]) -> None:
+        """Index for queries what is to be; slowly where ``goes_on``, asked again and again, takes its time."""
+        indexed = reindex(self.store, now=self.now, goes_on=goes_on)
+        if indexed:
+            logger.info("indexed for queries", items=indexed)
 
     def pull(
         self, collection_id: int, *, full: bool = False, progress: Callable[[int], None] = lambda _settled: None
     ) -> Run | None:
         """Pull one collection now. None when it is not ours to pull: another process holds its lease or took it over,
-        or the collection is gone, perhaps since a moment ago.
+        the collection is gone, perhaps since a moment ago, or it is kept here only.
 
         A failure is in the Run, in ``status`` and in the log; it is raised only where even that cannot be stored
         (StoreUnavailable). ``full`` lists everything, as if the cursor had expired.
@@ -125,6 +132,8 @@ class Worker:
                 account = tx.account(collection.account_id) if collection else None
             if collection is None or account is None:
                 logger.info("the collection went before it was pulled", collection=collection_id)
+                return None
+            if account.provider not in CLOUDS:  # nobody has anything to be pulled
                 return None
             with log.context(account=account.ref, collection=collection.id):
                 return self._pull(account, collection, lease, full=full, progress=progress)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from ccdaemon.errors import Transient
-from ccdaemon.model import Kind, Original
+from ccdaemon.mapping.indexing import VERSION
+from ccdaemon.mapping.text_match import folded
+from ccdaemon.model import Kind, Original, Selection, TextHow, TextTest
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync.settle import item_href
 from tests.machine.cloud import POISON, Cloud, Faults, TextCodec
@@ -130,3 +132,14 @@ def test_what_is_shared_reaches_every_item_when_it_changes(bench: Bench):
 def test_an_href_is_opaque_and_the_same_for_ever():
     assert item_href(Kind.CONTACTS, "../../etc/passwd") == "g5knnsz2hdqrqxs3hawv6pxt.vcf"
     assert item_href(Kind.EVENTS, "x" * 10_000).endswith(".ics")
+
+
+def test_what_is_pulled_is_indexed_for_queries_at_once(bench: Bench):
+    bench.write("o1", "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u\r\nFN:Zoë\r\nEND:VCARD\r\n")
+    bench.pull()
+
+    zoe = TextTest(property="FN", how=TextHow.EQUALS, value=folded("ZOË"))
+    with bench.store.read() as tx:
+        found = tx.select(bench.collection_id, Selection(any_of=((zoe,),)))
+        assert list(tx.to_index(VERSION, horizon=0, limit=9)) == []
+    assert [one.sure for one in found] == [True]

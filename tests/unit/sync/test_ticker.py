@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from apscheduler.schedulers import base as scheduling
 
-from ccdaemon.model import Account, Kind, ProviderName, Purpose, RemoteCollection
+from ccdaemon.mapping.indexing import VERSION
+from ccdaemon.model import TIME_MAX, TIME_MIN, Account, BodyIndex, Kind, ProviderName, Purpose, RemoteCollection
 from ccdaemon.store.base import Store
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync import ticker as ticking
@@ -160,3 +161,28 @@ def test_a_clock_that_ran_ahead_and_was_put_right_stops_no_pull(ahead: timedelta
         assert ticked_until(ticker, is_pulled)
     finally:
         ticker.stop()
+
+
+def test_what_an_older_version_left_unindexed_is_indexed_beside_the_pulls(store: Store):
+    gate = threading.Event()
+    account = enrolled(store, "slow 1")
+    one = worker(store, gate)
+    one.list_collections(account)
+    with store.write() as tx:
+        [collection] = tx.collections(account_id=account.id)
+        index = BodyIndex(uid="u", component="", name="", starts_at=TIME_MIN, ends_at=TIME_MAX, recurring=False)
+        tx.put(collection.id, group_id="g", href="h.vcf", body="BODY", index=index, base=None, now=NOW)
+
+    ticker = Ticker(one, workers=1)
+    ticker.start()  # its only worker waits at the gate
+    try:
+        assert ticked_until(ticker, lambda: unindexed(store) == 0)
+        assert waiting(store, account) == 1
+    finally:
+        gate.set()
+        ticker.stop()
+
+
+def unindexed(store: Store) -> int:
+    with store.read() as tx:
+        return len(tx.to_index(VERSION, horizon=0, limit=9))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ccdaemon.errors import MissingScope, Transient
-from ccdaemon.model import Collection, Outcome, RemoteCollection
+from ccdaemon.model import Collection, Kind, Outcome, ProviderName, RemoteCollection
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync.pull import LEASE
 from tests.machine.cloud import Cloud, CloudRemote, TextCodec
-from tests.unit.sync.bench import Bench
+from tests.unit.sync.bench import NOW, Bench
 
 
 @pytest.fixture
@@ -195,3 +195,19 @@ def test_a_better_mapping_reaches_what_is_stored_while_no_provider_answers(bench
     assert {"!" in body for body in bodies.values()} == {True}
     assert bench.rows() == after
     assert [one.codec_version for one in collections(bench)] == [Louder.version]
+
+
+def test_what_is_kept_here_only_is_neither_listed_nor_pulled_nor_mapped(bench: Bench):
+    with bench.store.write() as tx:
+        local = tx.add_account(
+            person_id=bench.account.person_id, provider=ProviderName.LOCAL, subject="local", ref="x", label="local",
+            address="", purposes=[], writable=True, now=NOW,
+        )  # fmt: skip
+        home = tx.add_local_collection(local.person_id, Kind.CONTACTS, href="h", name="Home", description="", now=NOW)
+
+    bench.worker.map_again(home.id)
+
+    assert bench.worker.pull(home.id) is None
+    with bench.store.read() as tx:
+        assert tx.collection(home.id) == home
+        assert list(tx.runs(account_id=local.id)) == []
