@@ -2,6 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -42,26 +46,60 @@ def device() -> None:
 @device.command()
 @click.argument("name")
 @person_option
+@click.option("--qr", "as_qr", is_flag=True, help="Show a QR code that opens DAVx5 on Android, without the password.")
+@click.option(
+    "--mobileconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a profile for iPhone, iPad and Mac to a new file, without the password.",
+)
 @json_option
 @pass_session
-def add(session: Session, name: str, person_name: str | None, as_json: bool) -> None:
+def add(
+    session: Session, name: str, person_name: str | None, as_qr: bool, mobileconfig: Path | None, as_json: bool
+) -> None:
     """Make a password for one client, and print it once with the URLs to enter."""
-    config = session.config()
+    from ccdaemon.cli.client_setup import apple_profile, davx5_link, qr_lines
+
+    base_url = client_url(session.config())
     name = checked_label(name, "a device's name")
     password = new_password()
-    with session.store() as store, store.write() as tx:
+    with session.store() as store, ExitStack() as files, store.write() as tx:
         person = find_person(tx, person_name)
         if any(one.name == name for one in tx.devices(person.id)):
             raise BadData(f"{person.name} has a device {name} already; choose another name, or remove that one first")
+        home = f"{base_url}/{person.name}/"
+        link = davx5_link(home, person.name) if as_qr else None
         tx.add_device(person.id, name, secret_hash(password), now())
-    home = f"{client_url(config)}/{person.name}/"
+        if mobileconfig is not None:
+            files.enter_context(new_file(mobileconfig, apple_profile(home, person.name)))
     if as_json:
-        print_json({"user": person.name, "password": password, "caldav_url": home, "carddav_url": home})
+        shown = {"user": person.name, "password": password, "caldav_url": home, "carddav_url": home}
+        print_json(shown | ({"davx5_url": link} if link else {}))
         return
     click.echo(f"URL:      {home}")
     click.echo(f"user:     {person.name}")
     click.echo(f"password: {password}")
+    for line in qr_lines(link) if link else ():
+        click.echo(line)
+    if mobileconfig is not None and urlsplit(home).scheme == "http":
+        click.echo("The profile is good on this machine only, and without TLS: no phone can use it.", err=True)
     click.echo("The password is shown only now. docs/connect-clients.md says where to enter it.", err=True)
+
+
+@contextmanager
+def new_file(path: Path, text: str) -> Iterator[None]:
+    """Write a file that was not there, whole; when the block fails it is gone again. Raises BadData, NotPermitted."""
+    from ccdaemon.export.writer import write_atomically
+
+    if path.is_symlink() or path.exists():
+        raise BadData("the file for the profile exists already; name a new one")
+    write_atomically(path, [text])
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @device.command("list")
