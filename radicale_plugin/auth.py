@@ -19,6 +19,7 @@ from ccdaemon.errors import CcdaemonError
 from ccdaemon.store.base import Store
 
 PERSON_KEY = "ccdaemon.person"  # in the WSGI environment; a header of the client's can never become such a key
+PERSON_ID_KEY = "ccdaemon.person_id"  # beside it
 REMEMBERED = timedelta(seconds=3)  # a poll of several requests asks the database once; a removed device is out by then
 TOUCH_EVERY = timedelta(hours=1)  # last_used_at is for people; a finer one would write with every poll
 MAX_REMEMBERED = 1024
@@ -32,6 +33,7 @@ class Known:
     """What the database said about a secret."""
 
     person: str
+    person_id: int
     device_id: int
     until: datetime  # ask again from then on
     touch_at: datetime  # write last_used_at from then on
@@ -62,8 +64,8 @@ class DevicePasswords:
         self._lock = Lock()
         self.failed_touches = 0
 
-    def person(self, name: bytes, password: bytes) -> str | None:
-        """The person's name, or None. Takes the same steps whether name, secret or both are wrong.
+    def signed(self, name: bytes, password: bytes) -> Known | None:
+        """Who that is, or None. Takes the same steps whether name, secret or both are wrong.
 
         Raises StoreUnavailable.
         """
@@ -74,7 +76,7 @@ class DevicePasswords:
         if known is None or not is_theirs:
             return None
         self._remember(secret_hash, known, now)
-        return known.person
+        return known
 
     def _recall(self, secret_hash: bytes, now: datetime) -> Known | None:
         with self._lock:
@@ -91,7 +93,9 @@ class DevicePasswords:
         with self._lock:
             if (before := self._known.get(secret_hash)) is not None:
                 touch_at = max(touch_at, before.touch_at)  # a write that failed is not tried with every poll
-        return Known(person=person.name, device_id=device.id, until=now + REMEMBERED, touch_at=touch_at)
+        return Known(
+            person=person.name, person_id=person.id, device_id=device.id, until=now + REMEMBERED, touch_at=touch_at
+        )
 
     def _remember(self, secret_hash: bytes, known: Known, now: datetime) -> None:
         is_due = now >= known.touch_at

@@ -3,7 +3,7 @@
 ctag and sync-token are read off the collection's row (RFC 6578 for the token): neither counts, lists nor hashes items.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,14 +13,15 @@ from xml.etree.ElementTree import Element
 
 from radicale.item import Item as RadicaleItem
 from radicale.item.filter import simplify_prefilters
-from radicale.storage import BaseCollection
+from radicale.storage import BaseCollection, ComponentNotFoundError
 
-from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Collection, Item, Kind
-from ccdaemon.store.base import Reader
+from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Collection, Item, Kind, ProviderName
+from ccdaemon.store.base import Reader, Transaction
 from radicale_plugin.item import StoredItem, http_date
 
 TAGS = {Kind.CONTACTS: "VADDRESSBOOK", Kind.EVENTS: "VCALENDAR", Kind.TASKS: "VCALENDAR"}
 COMPONENTS = {Kind.EVENTS: "VEVENT", Kind.TASKS: "VTODO"}
+LOCAL_COMPONENTS = {**COMPONENTS, Kind.EVENTS: "VEVENT,VTODO,VJOURNAL"}  # where no client restricted it
 SYNC_SPACE = "urn:ccdaemon:sync"
 MULTIGET_CHUNK = 500  # hrefs fetched at once: bounds the memory held, and what the database takes as parameters
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,8 +30,13 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 class Reading(Protocol):
     """What a collection needs of its storage."""
 
+    now: Callable[[], datetime]
+
     def reading(self) -> AbstractContextManager[Reader]:
         """The reader of the current lock, or a fresh one."""
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """The transaction of the current lock."""
 
 
 def refuse_write() -> NoReturn:
@@ -42,15 +48,15 @@ class ReadOnlyCollection(BaseCollection):
     """The writing half of the interface, all of it refused."""
 
     def upload(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused."""
+        """Refused: what Radicale hands over is what vobject made of the text (dav/writing.py keeps it)."""
         refuse_write()
 
-    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+    def delete(self, href: str | None = None) -> None:  # noqa: ARG002
         """Refused."""
         refuse_write()
 
     def set_meta(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused: names and colours come from the provider. (And a lost ``tag`` would make the collection vanish.)"""
+        """Refused: properties are set in front (dav/proppatch.py). A lost ``tag`` would make the collection vanish."""
         refuse_write()
 
 
@@ -116,8 +122,7 @@ class StoredCollection(ReadOnlyCollection):
     @property
     def etag(self) -> str:
         """The ctag, and the ETag of the whole collection as one file (which also shows its name and description)."""
-        shown = sha256(f"{self.row.name}\0{self.row.description}".encode()).hexdigest()[:8]
-        return f'"{self.row.id}-{self.row.revision}-{shown}"'
+        return ctag(self.row)
 
     @property
     def last_modified(self) -> str:
@@ -142,6 +147,21 @@ class StoredCollection(ReadOnlyCollection):
         if old_token and not self.row.floor <= since <= self.row.revision:
             raise ValueError("the sync-token is of another time")
         return sync_token(self.row), self._changed(since)
+
+    def delete(self, href: str | None = None) -> None:
+        """One item; None: the whole collection. Refused where the provider has a word in it.
+
+        Raises ComponentNotFoundError.
+        """
+        if not self.row.writable:
+            refuse_write()
+        with self._storage.writing() as transaction:
+            if href is None:
+                transaction.drop_local_collection(self.row.id)
+            elif transaction.item(self.row.id, href) is None:
+                raise ComponentNotFoundError(href)
+            else:
+                transaction.remove(self.row.id, href, now=self._storage.now())
 
     def _since(self, token: str) -> int:
         prefix, _, revision = token.rpartition(":")
@@ -207,6 +227,12 @@ def surely_overlaps(index: BodyIndex, start: int, end: int) -> bool:
     return index.component == "VEVENT" and not index.recurring
 
 
+def ctag(row: Collection) -> str:
+    """Quoted, as an ETag is: it stands for the collection as one file too, which shows name and description."""
+    shown = sha256(f"{row.name}\0{row.description}".encode()).hexdigest()[:8]
+    return f'"{row.id}-{row.revision}-{shown}"'
+
+
 def sync_token(row: Collection) -> str:
     """The token of the collection's revision: a URI (RFC 6578 section 4) that names the collection as well."""
     return f"{_token_prefix(row)}{row.revision}"
@@ -214,6 +240,10 @@ def sync_token(row: Collection) -> str:
 
 def _token_prefix(row: Collection) -> str:
     return f"{SYNC_SPACE}:{row.id}:{row.href}:"
+
+
+def _components(row: Collection) -> str:
+    return (LOCAL_COMPONENTS if row.provider is ProviderName.LOCAL else COMPONENTS)[row.kind]
 
 
 def properties(row: Collection) -> Mapping[str, str]:
@@ -224,7 +254,7 @@ def properties(row: Collection) -> Mapping[str, str]:
     else:
         known = {
             "C:calendar-description": row.description,
-            "C:supported-calendar-component-set": COMPONENTS[row.kind],
+            "C:supported-calendar-component-set": _components(row),
             "C:calendar-timezone-id": row.time_zone,
             "ICAL:calendar-color": row.color,
         }

@@ -10,6 +10,8 @@ from radicale.storage import BaseCollection
 
 from ccdaemon.model import Item
 
+MAX_HREF = 255  # characters of the path segment that a client gives an item
+
 
 @lru_cache(maxsize=4096)
 def http_date(moment: datetime) -> str:

@@ -4,23 +4,29 @@ import functools
 import logging
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element
 
 from radicale import config
 from radicale.app import Application
 from radicale.app.base import Access
-from radicale.httputils import NOT_ALLOWED
+from radicale.httputils import BAD_REQUEST, NOT_ALLOWED, REMOTE_DESTINATION
 from radicale.types import WSGIEnviron, WSGIResponse
 
 from ccdaemon.dav.finish import Defects
 from ccdaemon.dav.guard import MAX_BODY_BYTES
 from ccdaemon.store.base import Store
 from radicale_plugin.auth import Auth
-from radicale_plugin.rights import Rights
+from radicale_plugin.item import MAX_HREF
+from radicale_plugin.rights import Rights, asked_by
 from radicale_plugin.storage import Storage
 
 Method = Callable[..., WSGIResponse]
+
+ENDS_OF_PATH = frozenset("?#;")
+"""Characters that a name may have; but Radicale decodes a Destination before it splits it."""
 
 log = logging.getLogger("radicale")
 
@@ -61,7 +67,8 @@ class DavApplication(Application):
         @functools.wraps(method)
         def run(environ: WSGIEnviron, *arguments: Any) -> WSGIResponse:
             try:
-                return method(environ, *arguments)
+                with asked_by(environ["REQUEST_METHOD"]):
+                    return method(environ, *arguments)
             except Exception as error:  # noqa: BLE001 - logged and counted there
                 answer = self._defects.explain(error, environ["REQUEST_METHOD"])
                 return answer.status, answer.headers, answer.body, None
@@ -74,23 +81,48 @@ class DavApplication(Application):
         """
         return super()._xml_response(xml_content, request_info).replace(b"\r", b"&#13;")
 
+    def do_PUT(self, *_: Any) -> WSGIResponse:
+        """Refused: what is stored comes through writing.py. vobject would rewrite it, or work on it for hours."""
+        return NOT_ALLOWED
+
     def do_MOVE(self, environ: WSGIEnviron, *arguments: Any) -> WSGIResponse:
-        """Ask for the right to write before reading Destination, whose odd forms Radicale answers with 500 and 502."""
+        """Ask for the right to write before reading Destination, whose odd forms Radicale answers with 500 and 502.
+
+        Without a header Overwrite that is "T" (RFC 4918 section 10.6).
+        """
         _base_prefix, path, user, user_groups, _request_info = arguments
         if not Access(self._rights, user, user_groups, path).check("w"):
             return NOT_ALLOWED
-        return super().do_MOVE(environ, *arguments)
+        try:
+            target = urlsplit(environ.get("HTTP_DESTINATION", ""))
+            is_here = target.hostname in (None, urlsplit(f"//{environ['HTTP_HOST']}").hostname)
+        except ValueError:
+            return BAD_REQUEST
+        if not is_here:
+            return REMOTE_DESTINATION
+        destination = unquote(target.path)
+        name = destination.rpartition("/")[2]
+        is_plain = all(" " <= character <= "~" for character in destination)
+        if not is_plain or len(name) > MAX_HREF or set(name) & ENDS_OF_PATH:
+            return BAD_REQUEST
+        # The path alone: behind a proxy the scheme and port of the client's URL are not those of the connection.
+        said = {"HTTP_DESTINATION": quote(destination), "HTTP_OVERWRITE": environ.get("HTTP_OVERWRITE", "T")}
+        return super().do_MOVE({**environ, **said}, *arguments)
 
 
-def radicale_on(store: Store, defects: Defects) -> DavApplication:
+def radicale_on(store: Store, defects: Defects, *, now: Callable[[], datetime]) -> DavApplication:
     """A Radicale on ``store``, for people who have signed in already. Thread-safe; several may live side by side."""
     configuration = config.load()
-    storage = Storage(configuration, store)  # Radicale asks for one twice; both times it must be this
+    storage = Storage(configuration, store, now=now)  # Radicale asks for one twice; both times it must be this
     configuration.update(
         {
             "server": {"delay_on_error": 0, "max_content_length": MAX_BODY_BYTES, "max_resource_size": 5_000_000},
             "auth": {"type": Auth, "delay": 0},
-            "rights": {"type": Rights, "permit_delete_collection": False, "permit_overwrite_collection": False},
+            "rights": {
+                "type": lambda of: Rights(of, storage),
+                "permit_delete_collection": True,  # of what rights.py lets write
+                "permit_overwrite_collection": False,
+            },
             "storage": {"type": lambda _: storage},
             "web": {"type": "none"},
             "hook": {"type": "none"},

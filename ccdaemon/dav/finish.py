@@ -4,16 +4,24 @@ import logging
 import traceback
 import zlib
 from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Lock
 from wsgiref.types import WSGIEnvironment
 
 from ccdaemon.dav.answer import Answer, Handler, Header, refusal
-from ccdaemon.errors import StoreUnavailable
+from ccdaemon.errors import DiskFull, StoreUnavailable
 
 MIN_COMPRESSED = 1024  # bytes; below, the header costs more than it saves
 COMPRESSION_LEVEL = 1  # a listing of 10,000 items: 15 ms instead of 31 for a tenth more bytes
-DAV_CLASSES = "1, 3, calendar-access, addressbook"  # what works; Radicale says 2 as well and answers LOCK with 405
+DAV_CLASSES = "1, 3, extended-mkcol, calendar-access, addressbook"  # what works; Radicale adds 2, and knows no LOCK
+ALLOWED = (  # by the depth of the path, whatever is there: the root, a home, a collection, an item
+    "GET, HEAD, OPTIONS, PROPFIND, REPORT",
+    "OPTIONS, PROPFIND, REPORT",
+    "DELETE, GET, HEAD, MKCALENDAR, MKCOL, OPTIONS, PROPFIND, PROPPATCH, REPORT",
+    "DELETE, GET, HEAD, MOVE, OPTIONS, PROPFIND, PUT, REPORT",
+)
 FOR_BROWSERS: tuple[Header, ...] = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("X-Content-Type-Options", "nosniff"),
@@ -25,6 +33,8 @@ DEFECT = refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. I
 BUSY = refusal(
     HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used just now; try again later.", ("Retry-After", "10")
 )
+WRITING = frozenset({"PUT", "DELETE", "MOVE", "MKCOL", "MKCALENDAR", "PROPPATCH"})
+NO_SPACE = refusal(HTTPStatus.INSUFFICIENT_STORAGE, "There is no space here to store that.")
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +47,13 @@ class Defects:
         self._lock = Lock()
 
     def explain(self, error: Exception, method: str) -> Answer:
-        """503 for a database that is busy, else 500. Logged by type and place: its text may quote a body."""
+        """507 where there is no space to write, 503 for a database that cannot be used, else 500.
+
+        Logged by type and place: the text of an error may quote a body.
+        """
+        if isinstance(error, DiskFull) and method in WRITING:
+            log.error("a %s request found no space to write (%s)", method, error.code)
+            return NO_SPACE
         if isinstance(error, StoreUnavailable):
             log.warning("a %s request found no usable database (%s)", method, error.code)
             return BUSY
@@ -66,21 +82,36 @@ def _place(error: Exception) -> str:
 
 
 def conditional(inner: Handler) -> Handler:
-    """304 for a GET or HEAD whose If-None-Match names the answer's ETag, weak or not (RFC 9110 section 13.1.2)."""
+    """304 for a GET or HEAD of what the client has already, by its ETag or else by its date (RFC 9110 section 13)."""
 
     def handle(environ: WSGIEnvironment) -> Answer:
         answer = inner(environ)
-        etag = answer.header("ETag")
-        wanted = environ.get("HTTP_IF_NONE_MATCH", "")
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or answer.status != HTTPStatus.OK or not (etag and wanted):
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or answer.status != HTTPStatus.OK:
             return answer
-        known = [tag.strip().removeprefix("W/") for tag in wanted.split(",")]
-        if etag.removeprefix("W/") not in known and "*" not in known:
+        if not is_known(environ, answer.header("ETag"), answer.header("Last-Modified")):
             return answer
         kept = tuple((name, value) for name in ("ETag", "Vary") if (value := answer.header(name)))
         return Answer(status=HTTPStatus.NOT_MODIFIED, headers=kept)
 
     return handle
+
+
+def is_known(environ: WSGIEnvironment, etag: str | None, last_modified: str | None = None) -> bool:
+    """Whether If-None-Match names the ETag, weak or not; a date counts only where no ETag was sent."""
+    if wanted := environ.get("HTTP_IF_NONE_MATCH", ""):
+        known = [tag.strip().removeprefix("W/") for tag in wanted.split(",")]
+        return etag is not None and (etag.removeprefix("W/") in known or "*" in known)
+    since, modified = _moment(environ.get("HTTP_IF_MODIFIED_SINCE")), _moment(last_modified)
+    return since is not None and modified is not None and modified <= since
+
+
+def _moment(date: str | None) -> datetime | None:
+    """A date of HTTP; None for anything else, which is to be ignored (RFC 9110 section 13.1.3)."""
+    try:
+        moment = parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def compressed(inner: Handler) -> Handler:
@@ -105,10 +136,19 @@ def announced(inner: Handler) -> Handler:
 
     def handle(environ: WSGIEnvironment) -> Answer:
         answer = inner(environ)
-        classes = (("DAV", DAV_CLASSES),) if answer.header("DAV") else ()
-        return answer.having(*FOR_BROWSERS, *classes)
+        is_about_dav = answer.header("DAV") or answer.status == HTTPStatus.MULTI_STATUS
+        told = [("DAV", DAV_CLASSES)] if is_about_dav else []
+        if environ["REQUEST_METHOD"] == "OPTIONS" and answer.header("Allow"):
+            told.append(("Allow", allowed(environ["PATH_INFO"])))
+        return answer.having(*FOR_BROWSERS, *told)
 
     return handle
+
+
+def allowed(path: str) -> str:
+    """What may work there; Radicale names all that it knows for every place."""
+    depth = len([segment for segment in path.split("/") if segment])
+    return ALLOWED[min(depth, len(ALLOWED) - 1)]
 
 
 def layered(inner: Handler, *layers: Callable[[Handler], Handler]) -> Handler:

@@ -1,12 +1,13 @@
 """What a request must be like before anybody looks at what it asks: address, host, origin, path, size.
 
 Each check is one function of the WSGI environment that returns a refusal or None. They need no log-in and no database.
+Before them, what only a proxy may say is believed of proxies that were configured, and forgotten of everybody else.
 Cases: trust.md T-25, T-28, T-48, T-50, T-51.
 """
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 from wsgiref.types import WSGIEnvironment
 
@@ -16,8 +17,21 @@ from ccdaemon.dav.answer import Answer, Handler, refusal
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not bound
-TRUSTED_ONLY = ("HTTP_X_SCRIPT_NAME", "HTTP_X_REMOTE_USER", "HTTP_X_REMOTE_ADDR", "HTTP_FORWARDED", "REMOTE_USER")
+TRUSTED_ONLY = (
+    "REMOTE_USER",
+    "HTTP_FORWARDED",
+    "HTTP_CLIENT_IP",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_FASTLY_CLIENT_IP",
+    "HTTP_VIA",
+    "HTTP_PROXY",
+)
+TRUSTED_ONLY_BEGINNING = "HTTP_X_"  # X-Forwarded-*, X-Script-Name, X-Remote-User, X-Original-URL …: we read none
+MAX_HOPS = 20  # of X-Forwarded-For, the nearest ones
+SCHEMES = frozenset({"http", "https"})
 
+Networks = tuple[IPv4Network | IPv6Network, ...]
 Check = Callable[[WSGIEnvironment], Answer | None]
 
 BAD_REQUEST = refusal(HTTPStatus.BAD_REQUEST, "Bad request.")
@@ -38,10 +52,11 @@ def guarded(inner: Handler, checks: Sequence[Check]) -> Handler:
     return handle
 
 
-def all_checks(public_url: str | None) -> Sequence[Check]:
+def all_checks(public_url: str | None, trusted_proxies: Networks = ()) -> Sequence[Check]:
     """All of them, for a server that is reached at ``public_url`` or, without one, only where it listens."""
     public = urlsplit(public_url) if public_url else None
     return (
+        as_the_proxy_says(trusted_proxies),
         without_untrusted_headers,
         has_plain_target,
         is_for_this_host(public),
@@ -51,9 +66,33 @@ def all_checks(public_url: str | None) -> Sequence[Check]:
     )
 
 
+def as_the_proxy_says(trusted: Networks) -> Check:
+    """Take the client's address and scheme from a trusted proxy: for the patience with log-ins and for origins.
+
+    Of a chain of proxies in X-Forwarded-For the last one that is not trusted is the client. Host and path are never
+    taken from such headers: links are built from ``public_url``.
+    """
+
+    def check(environ: WSGIEnvironment) -> None:
+        if not is_within(environ.get("REMOTE_ADDR", ""), trusted):
+            return
+        hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")[-MAX_HOPS:]
+        for hop in reversed(hops):
+            if (address := _hop(hop)) is None:
+                break
+            environ["REMOTE_ADDR"] = environ["REMOTE_HOST"] = str(address)
+            if not is_within(str(address), trusted):
+                break
+        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
+        if scheme in SCHEMES:
+            environ["wsgi.url_scheme"] = scheme
+
+    return check
+
+
 def without_untrusted_headers(environ: WSGIEnvironment) -> None:
     """Drop what only a proxy may say and Radicale would believe of anybody."""
-    for key in [*TRUSTED_ONLY, *(key for key in environ if key.startswith("HTTP_X_FORWARDED_"))]:
+    for key in [*TRUSTED_ONLY, *(key for key in environ if key.startswith(TRUSTED_ONLY_BEGINNING))]:
         environ.pop(key, None)
 
 
@@ -118,6 +157,29 @@ def has_plain_path(prefix: str) -> Check:
         return None
 
     return check
+
+
+def is_within(address: str, networks: Networks) -> bool:
+    """Whether the address lies in one of the networks; what is no address lies nowhere."""
+    if not networks or not _is_address(address):
+        return False
+    found = _plain(ip_address(address))
+    return any(found in one for one in networks if one.version == found.version)
+
+
+def _hop(text: str) -> IPv4Address | IPv6Address | None:
+    """The address of one hop, which some proxies write with its port; None where it is none."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    return _plain(ip_address(bare)) if _is_address(bare) and "%" not in bare else None
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """An IPv4 address in IPv6's clothes as what it is: all of them lie in one /64."""
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 def _host_name(header: str) -> str | None:

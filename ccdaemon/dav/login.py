@@ -14,7 +14,7 @@ from threading import Lock
 from wsgiref.types import WSGIEnvironment
 
 from ccdaemon.dav.answer import Answer, Handler, refusal
-from radicale_plugin.auth import PERSON_KEY, DevicePasswords
+from radicale_plugin.auth import PERSON_ID_KEY, PERSON_KEY, DevicePasswords
 
 MAX_AUTHORIZATION = 1024  # characters of the header; ours are under 150
 FREE_FAILURES = 20  # in a row from one address: a whole client with an old password, once over
@@ -39,7 +39,7 @@ class FailureLimit:
     def fail(self, address: str) -> timedelta | None:
         """Count one failure; how long the address should wait, None while it has free ones left."""
         now = self._now()
-        key = _network(address)
+        key = network(address)
         with self._lock:
             recovered_at = max(self._recovered_at.get(key, now), now)
             wait = recovered_at - now - (FREE_FAILURES - 1) * FAILURE_RECOVERY
@@ -53,8 +53,9 @@ class FailureLimit:
         if len(self._recovered_at) < MAX_ADDRESSES:
             return
         self._recovered_at = {key: at for key, at in self._recovered_at.items() if at > now}
-        if len(self._recovered_at) >= MAX_ADDRESSES:
-            self._recovered_at.clear()
+        if len(self._recovered_at) >= MAX_ADDRESSES:  # all fail at once: those who failed least are forgotten
+            kept = sorted(self._recovered_at.items(), key=lambda item: item[1])[MAX_ADDRESSES // 2 :]
+            self._recovered_at = dict(kept)
 
 
 def signed_in(inner: Handler, passwords: DevicePasswords, limit: FailureLimit) -> Handler:
@@ -65,11 +66,11 @@ def signed_in(inner: Handler, passwords: DevicePasswords, limit: FailureLimit) -
         if not header:
             return CHALLENGE
         name, password = credentials(header) or (b"", b"")
-        person = passwords.person(name, password)
-        if person is None:
+        known = passwords.signed(name, password)
+        if known is None:
             wait = limit.fail(environ.get("REMOTE_ADDR", ""))
             return CHALLENGE if wait is None else _too_many(wait)
-        environ[PERSON_KEY] = person
+        environ |= {PERSON_KEY: known.person, PERSON_ID_KEY: known.person_id}
         return inner(environ)
 
     return handle
@@ -93,7 +94,7 @@ def _too_many(wait: timedelta) -> Answer:
     )
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The address itself, but for IPv6 the /64 that one customer usually has."""
     bare, _, _zone = address.partition("%")
     return str(ip_network(f"{bare}/64", strict=False)) if ":" in bare else bare

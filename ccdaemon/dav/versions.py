@@ -1,7 +1,7 @@
 """vCard 4.0 for those who ask for it: content negotiation of GET and HEAD on a card (RFC 6352 section 5.1, RFC 9110
 section 12.5.1).
 
-Only GET: what a REPORT gives stays 3.0, and PROPFIND tells so (``supported-address-data``), as Radicale has it.
+Only GET: a REPORT names the version that it wants in its body (bodies.py), whatever it accepts.
 
 The 4.0 of a card has the same opaque tag as its 3.0, but weak: both change together and mean the same, so that a client
 recognises the ETag of its listing; byte for byte they differ, and the same 3.0 may become another 4.0 with a later

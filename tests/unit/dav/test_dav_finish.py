@@ -79,14 +79,16 @@ def test_a_defect_is_500_without_a_word_of_what_was_read(
 
 
 def test_a_body_that_radicale_cannot_parse_is_not_quoted_in_the_log(
-    anna: DavClient, household: Household, caplog: pytest.LogCaptureFixture
+    household: Household, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """vobject's errors repeat the line that they stumble over."""
+    """vobject's errors repeat the line that they stumble over. Our own answers, which are in front, never ask it."""
+    monkeypatch.setattr("ccdaemon.dav.server.fast", lambda inner, *_: inner)
+    application = make_wsgi_app(household.store, public_url=None, now=household.clock)
     body, index = event("Fine", "broken", START, rule="FREQ=NEVER;SECRET=1")
     household.put_event(household.anna, "broken.ics", body.replace("DTSTART:", "DTSTART:secret"), index)
 
     with caplog.at_level(logging.DEBUG, logger="ccdaemon"):
-        response = anna.ask(
+        response = DavClient(application, "anna", household.anna.password).ask(
             "REPORT", household.anna.calendar_url, calendar_query("20260302T000000Z", "20260303T000000Z")
         )
 
@@ -116,7 +118,19 @@ def test_every_answer_tells_its_length(anna: DavClient, method: str, path: str, 
 
 def test_only_dav_classes_that_work_are_announced(anna: DavClient) -> None:
     for response in (anna.ask("OPTIONS", "/anna/"), anna.ask("PROPFIND", "/anna/")):
-        assert response.headers["dav"] == "1, 3, calendar-access, addressbook"
+        assert response.headers["dav"] == "1, 3, extended-mkcol, calendar-access, addressbook"
+
+
+def test_each_place_allows_what_may_work_there_whatever_is_there(anna: DavClient, household: Household) -> None:
+    own, foreign = household.anna.book_url, household.ben.book_url
+    places = {path: anna.ask("OPTIONS", path).headers["allow"] for path in ("/", "/anna/", "/ben/", own, foreign)}
+    items = {anna.ask("OPTIONS", path).headers["allow"] for path in (own + "000000.vcf", foreign + "ghost.vcf")}
+
+    assert places["/"] == "GET, HEAD, OPTIONS, PROPFIND, REPORT"
+    assert places["/anna/"] == places["/ben/"] == "OPTIONS, PROPFIND, REPORT"
+    assert places[own] == places[foreign]
+    assert ["MKCALENDAR" in places[own], "PUT" in places[own], "DELETE" in places[own]] == [True, False, True]
+    assert items == {"DELETE, GET, HEAD, MOVE, OPTIONS, PROPFIND, PUT, REPORT"}
 
 
 def test_long_answers_are_compressed_for_those_who_ask(anna: DavClient, household: Household) -> None:

@@ -9,13 +9,8 @@ from tests.unit.dav.dav_client import DavClient, calendar_query, xml
 from tests.unit.dav.household import Household
 
 CASES = Path(__file__).parents[2] / "golden"
-FLOATING = "floating-time-floats-again-trap-21"  # Radicale's expansion fails on a series without zone (decision 0007)
-GOLDEN = sorted(
-    path
-    for api in ("calendar", "graph_events")
-    for path in CASES.glob(f"{api}/*/expected.ics")
-    if path.parent.name != FLOATING
-)
+FLOATING = "floating-time-floats-again-trap-21"  # on whose expansion Radicale fails: a series without zone
+GOLDEN = sorted(path for api in ("calendar", "graph_events") for path in CASES.glob(f"{api}/*/expected.ics"))
 
 
 @pytest.fixture
@@ -47,11 +42,23 @@ def expanded(start: str, end: str) -> bytes:
     ids=["all", "from a day on", "a month", "ten years", "expanded"],
 )
 def test_no_body_makes_a_query_of_its_calendar_fail(anna: DavClient, url: str, query: bytes) -> None:
-    """Radicale wants a VEVENT that is no exception; invitations to single occurrences have none (trap 8)."""
+    """Among them a series without zone and invitations to single occurrences, both of which stop Radicale."""
     answer = anna.ask("REPORT", url, query, Depth="1")
 
     assert answer.status == 207
     assert len(answer.resources) > 1
+
+
+def test_a_series_without_zone_is_expanded_and_floats(anna: DavClient, url: str) -> None:
+    answer = anna.ask("REPORT", url, expanded("20200101T000000Z", "20300101T000000Z"), Depth="1")
+
+    [told] = [
+        one.text("c:calendar-data") or "" for href, one in answer.resources.items() if href.endswith(f"{FLOATING}.ics")
+    ]
+    starts = [line for line in told.split("\r\n") if line.startswith("DTSTART")]
+    assert len(starts) > 1
+    assert not any(start.endswith("Z") for start in starts)
+    assert "RRULE" not in told
 
 
 def test_an_invitation_to_single_occurrences_is_served_as_it_was_stored(anna: DavClient, url: str) -> None:

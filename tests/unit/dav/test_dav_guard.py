@@ -1,8 +1,13 @@
 """What is refused before anybody looks at it (trust.md T-28, T-48 to T-51, R-66)."""
 
+from http import HTTPStatus
+from ipaddress import ip_network
+from typing import Any
+
 import pytest
 
-from ccdaemon.dav.guard import MAX_BODY_BYTES
+from ccdaemon.dav.answer import Answer, refusal
+from ccdaemon.dav.guard import MAX_BODY_BYTES, MAX_HOPS, Networks, all_checks, guarded, is_within
 from ccdaemon.dav.server import make_wsgi_app
 from tests.unit.dav.dav_client import DavClient, propfind
 from tests.unit.dav.household import Household
@@ -126,3 +131,90 @@ def test_every_answer_forbids_framing_and_sniffing(anna: DavClient, nobody: DavC
     for response in (anna.ask("GET", path), nobody.ask("GET", path), nobody.ask("GET", path, Host="attacker.example")):
         assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
         assert response.headers["x-content-type-options"] == "nosniff"
+
+
+# --- proxies ----------------------------------------------------------------------------------------------------------
+
+PROXIES: Networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/64"))
+
+
+def seen_behind(peer: str, trusted: Networks = PROXIES, **headers: str) -> dict[str, Any]:
+    """The environment that is left for those behind the guard."""
+    seen: dict[str, Any] = {}
+
+    def inner(environ: dict[str, Any]) -> Answer:
+        seen.update(environ)
+        return refusal(HTTPStatus.OK, "seen")
+
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "REMOTE_ADDR": peer,
+        "REMOTE_HOST": peer,
+        "PATH_INFO": "/",
+        "SERVER_NAME": "127.0.0.1",
+        "HTTP_HOST": "dav.example.org",
+        "wsgi.url_scheme": "http",
+        **{f"HTTP_{name}": value for name, value in headers.items()},
+    }
+    assert guarded(inner, all_checks("https://dav.example.org", trusted))(environ).status == 200
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.66, 192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1, 10.9.9.9", "192.0.2.1"),
+        ("192.0.2.66, 192.0.2.1, 10.9.9.9, 2001:db8:1::5", "192.0.2.1"),
+        ("192.0.2.1:5000", "192.0.2.1"),
+        ("[2001:db8::1]:5000", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("10.1.1.1", "10.1.1.1"),
+        ("unknown", "10.0.0.1"),
+        ("192.0.2.1, unknown", "10.0.0.1"),
+        ("192.0.2.1, unknown, 10.9.9.9", "10.9.9.9"),
+        ("", "10.0.0.1"),
+        ("x" * 5000, "10.0.0.1"),
+        (", ".join(["192.0.2.1"] + ["10.2.2.2"] * MAX_HOPS), "10.2.2.2"),
+    ],
+)
+def test_behind_a_trusted_proxy_the_last_hop_that_is_not_trusted_is_the_client(forwarded: str, client: str) -> None:
+    assert seen_behind("10.0.0.1", X_FORWARDED_FOR=forwarded)["REMOTE_ADDR"] == client
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "192.0.2.9", "::1", "2001:db8:2::1", "", "not an address"])
+def test_what_anybody_else_forwards_is_forgotten(peer: str) -> None:
+    """Loopback is nobody in particular: every program of the machine speaks from there."""
+    seen = seen_behind(peer, X_FORWARDED_FOR="192.0.2.1", X_FORWARDED_PROTO="https")
+
+    assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]) == (peer, "http")
+
+
+@pytest.mark.parametrize(
+    ("told", "scheme"), [("https", "https"), ("HTTPS", "https"), ("http", "http"), ("gopher", "http")]
+)
+def test_the_scheme_of_a_trusted_proxy_is_that_of_the_client(told: str, scheme: str) -> None:
+    assert seen_behind("10.0.0.1", X_FORWARDED_PROTO=told)["wsgi.url_scheme"] == scheme
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.1", "192.0.2.9"])
+def test_no_header_of_a_proxy_goes_on_to_those_behind(peer: str) -> None:
+    names = (
+        "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PREFIX",
+        "X_SCRIPT_NAME", "X_REMOTE_USER", "X_REMOTE_ADDR", "X_REAL_IP", "X_ORIGINAL_URL", "X_REWRITE_URL",
+        "X_HTTP_METHOD_OVERRIDE", "FORWARDED", "TRUE_CLIENT_IP", "CLIENT_IP", "CF_CONNECTING_IP", "VIA", "PROXY",
+    )  # fmt: skip
+    seen = seen_behind(peer, **dict.fromkeys(names, "192.0.2.1"))
+
+    assert [name for name in seen if name.startswith("HTTP_")] == ["HTTP_HOST"]
+
+
+def test_networks_of_both_families_are_told_apart() -> None:
+    answers = [
+        is_within(address, PROXIES)
+        for address in ("10.255.0.1", "::ffff:10.0.0.1", "2001:db8:1::ff", "11.0.0.1", "2001:db8:1:1::1", "10.0.0.256")
+    ]
+
+    assert answers == [True, True, True, False, False, False]

@@ -4,6 +4,7 @@ import pytest
 from radicale import config
 
 from radicale_plugin.collection import StoredCollection
+from radicale_plugin.item import StoredItem
 from radicale_plugin.storage import Storage
 from tests.unit.dav.dav_client import DavClient, sync_collection
 from tests.unit.dav.household import START, Household, card, event
@@ -30,7 +31,6 @@ EVENT = event("New", "new", START)[0].encode()
         ("DELETE", "{book}none.vcf", b""),
         ("DELETE", "{calendar}", b""),
         ("DELETE", "/anna/", b""),
-        ("PROPPATCH", "{calendar}", PROPPATCH),
         ("PROPPATCH", "/anna/", PROPPATCH),
         ("PROPPATCH", "{book}000000.vcf", PROPPATCH),
         ("MKCOL", "/anna/new/", b""),
@@ -63,16 +63,19 @@ def test_a_move_is_refused_before_its_destination_is_read(
 
 def test_the_storage_refuses_writes_even_where_rights_would_not(household: Household) -> None:
     """A second line behind rights.py; Radicale turns the errno into 403."""
-    storage = Storage(config.load(), household.store)
+    storage = Storage(config.load(), household.store, now=household.clock)
     with storage.acquire_lock("w", "anna"):
         [collection] = storage.discover(household.anna.book_url)
+        [item] = storage.discover(household.anna.book_url + "000000.vcf")
         assert isinstance(collection, StoredCollection)
+        assert isinstance(item, StoredItem)
         for write in (
             lambda: collection.upload("x.vcf", None),
             lambda: collection.delete("000000.vcf"),
+            lambda: collection.delete(),
             lambda: collection.set_meta({}),
             lambda: storage.create_collection("/anna/new/"),
-            lambda: storage.move(None, None, "x"),
+            lambda: storage.move(item, collection, "x.vcf"),
         ):
             with pytest.raises(ValueError, match=r"\[Errno 13\]"):
                 write()
