@@ -10,13 +10,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ccdaemon.errors import BadConfiguration
 from ccdaemon.model import ProviderName
@@ -50,30 +51,57 @@ def is_loopback(host: str | None) -> bool:
     return host is not None and (host in {"localhost", "::1"} or host.startswith("127."))
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if there is one, is a number that a port can have."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 def _endpoint(value: str | None) -> str | None:
     if not value:
         return None
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError("an endpoint is an http or https URL without user, query or fragment")
+    if not _has_port(parts):
+        raise ValueError("the port of an endpoint is a number from 1 to 65535")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("an endpoint that is not on this machine must be https, or tokens would travel in clear")
     return value.rstrip("/")
 
 
 def _public_url(value: str | None) -> str | None:
+    """What links are built from, and the Host that clients send: theirs is ASCII."""
     if not value:
         return None
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_port(parts):
         raise ValueError("a public URL is written like https://dav.example.org")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("a public URL has no user, query or fragment; it is written like https://dav.example.org")
+    if not value.isascii():
+        raise ValueError("a public URL is ASCII: write the host name in its form with xn--, the path with %XX")
     return value.rstrip("/")
+
+
+def _networks(value: object) -> object:
+    """ "10.0.0.1, 192.0.2.0/24, ::1" or a list of such as networks."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple):
+        raise ValueError('a list of addresses is written like ["10.0.0.1", "192.0.2.0/24"]')
+    try:
+        return tuple(ip_network(one.strip(), strict=False) for one in listed if one.strip())
+    except (ValueError, AttributeError):
+        raise ValueError("an address or network is written like 10.0.0.1, 192.0.2.0/24 or 2001:db8::/32") from None
 
 
 Address = Annotated[str, AfterValidator(_address)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(seconds=1))]
 Endpoint = Annotated[str | None, AfterValidator(_endpoint)]
 PublicUrl = Annotated[str | None, AfterValidator(_public_url)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class _Section(BaseModel):
@@ -97,9 +125,11 @@ class _Listener(_Section):
 
 
 class Dav(_Listener):
-    """Where the DAV server listens and how the world reaches it."""
+    """Where the DAV server listens, how the world reaches it, and with how many processes it serves."""
 
     listen: Address = "127.0.0.1:5232"
+    trusted_proxies: Networks = ()  # whose X-Forwarded-For and -Proto are believed
+    workers: int = Field(default=2, ge=1, le=16)
 
 
 class Console(_Listener):
@@ -140,8 +170,9 @@ class Providers(_Section):
     microsoft: MicrosoftProvider = MicrosoftProvider()
 
     def endpoint(self, name: ProviderName) -> str | None:
-        """Where this provider is reached instead of its real hosts; None: at its real hosts."""
-        return self.google.endpoint if name is ProviderName.GOOGLE else self.microsoft.endpoint
+        """Where this provider is reached instead of its real hosts; None: at its real hosts, or nowhere."""
+        endpoints = {ProviderName.GOOGLE: self.google.endpoint, ProviderName.MICROSOFT: self.microsoft.endpoint}
+        return endpoints.get(name)
 
 
 def _default_data_dir() -> Path:

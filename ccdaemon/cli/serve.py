@@ -14,7 +14,6 @@ from ccdaemon.cli.base import Command, Session, now, pass_session
 from ccdaemon.errors import BadConfiguration
 
 LIFE_SIGN_SECONDS = 5.0
-ANSWER_SECONDS = 15.0  # the DAV server may be busy for so long; the supervisor waits for several such times
 STOP_SECONDS = 8.0  # what a part grants its threads before it ends without them
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="Started by `ccdaemon run`.")
@@ -61,22 +60,40 @@ def only_one(data_dir: Path) -> Iterator[None]:
 @pass_session
 def dav(session: Session, supervised: bool) -> None:
     """Serve CardDAV and CalDAV alone. Needs the database, not the key."""
-    from ccdaemon.dav.address import is_answering, noted
-    from ccdaemon.dav.server import make_wsgi_app, serve
+    from ccdaemon.dav.address import noted
+    from ccdaemon.dav.deadline import Deadlines
+    from ccdaemon.dav.prefork import Parent, Place
+    from ccdaemon.dav.server import bound, make_wsgi_app, serve_on, url_of
+    from ccdaemon.store.engine import open_store
 
     session.service = True
     config = session.config()
-    stop = _stop_event(supervised=supervised)
-    with session.store() as store, contextlib.ExitStack() as while_serving:
+    url, proxies = config.dav.public_url, config.dav.trusted_proxies
+    with bound(config.dav.listen) as listener, contextlib.ExitStack() as while_serving:
 
-        def ready(url: str) -> None:
-            while_serving.enter_context(noted(config.data_dir, url))
-            click.echo(f"READY dav {url}")
+        def serve(place: Place) -> None:
+            with contextlib.closing(open_store(config.database)) as store:
+                deadlines = Deadlines()
+                app = make_wsgi_app(store, public_url=url, now=now, trusted_proxies=proxies, deadlines=deadlines)
+                serve_on(
+                    listener,
+                    app,
+                    is_over=place.is_over,
+                    pulse=place.pulse,
+                    tended=[deadlines.enforce],
+                    trusted_proxies=proxies,
+                )
+
+        def ready() -> None:
+            while_serving.enter_context(noted(config.data_dir, url_of(listener)))
+            click.echo(f"READY dav {url_of(listener)}")
+
+        def alive() -> None:
             if supervised:
-                _give_life_signs(stop, lambda: is_answering(url, timeout_seconds=ANSWER_SECONDS))
+                with contextlib.suppress(OSError):  # the supervisor is gone; ``watches_input`` notices too
+                    click.echo("ALIVE")
 
-        app = make_wsgi_app(store, public_url=config.dav.public_url, now=now)
-        serve(app, config.dav.listen, on_ready=ready, stop=stop)
+        Parent(work=serve, count=config.dav.workers, on_ready=ready, on_life=alive, watches_input=supervised).run()
 
 
 @click.command(cls=Command)

@@ -76,6 +76,13 @@ def test_the_key_ring_of_systemd_is_used_when_it_is_there(tmp_path: Path, monkey
         ("dav = 3", ("dav",)),
         ('[dav]\nlisten = "0.0.0.0:5232"', ("dav", "TLS proxy", "public_url")),
         ('[dav]\nlisten = "[::]:5232"\npublic_url = "http://example.org"', ("dav", "TLS proxy")),
+        ('[dav]\npublic_url = "dav.example.org"', ("dav.public_url", "https://dav.example.org")),
+        ('[dav]\npublic_url = "https://dav.example.org:https"', ("dav.public_url", "https://dav.example.org")),
+        ('[dav]\npublic_url = "https://dav.example.org:99999"', ("dav.public_url", "https://dav.example.org")),
+        ('[dav]\npublic_url = "https://dav.example.org/?a=b"', ("dav.public_url", "no user, query or fragment")),
+        ('[dav]\npublic_url = "https://ada:x@dav.example.org"', ("dav.public_url", "no user, query or fragment")),
+        ('[dav]\npublic_url = "https://b\u00fccher.example"', ("dav.public_url", "xn--")),
+        ('[provider.google]\nendpoint = "http://127.0.0.1:x"', ("provider.google.endpoint", "1 to 65535")),
         ("[dav", ("is not TOML",)),
     ],
 )
@@ -137,3 +144,25 @@ def test_the_example_file_shows_every_key_and_is_valid():
     load_config(path, environment={})
     for key in known_keys():
         assert key.rpartition(".")[2] in text, key
+
+
+def test_trusted_proxies_are_addresses_and_networks(write, monkeypatch: pytest.MonkeyPatch):
+    path = write('[dav]\ntrusted_proxies = ["10.0.0.1", "2001:db8::/32"]\n')
+
+    from_file = load_config(path, environment={}).dav.trusted_proxies
+    monkeypatch.setenv("CCDAEMON_DAV__TRUSTED_PROXIES", "10.0.0.1, 192.0.2.7/24")
+
+    assert [str(one) for one in from_file] == ["10.0.0.1/32", "2001:db8::/32"]
+    assert [str(one) for one in load_config(path).dav.trusted_proxies] == ["10.0.0.1/32", "192.0.2.0/24"]
+
+
+@pytest.mark.parametrize("value", ['["proxy.example"]', '["10.0.0.0/33"]', "[1]", "7", '"*"'])
+def test_trusted_proxies_that_are_no_addresses_are_refused(write, value: str):
+    with pytest.raises(BadConfiguration, match=r"dav\.trusted_proxies: an? "):
+        load_config(write(f"[dav]\ntrusted_proxies = {value}\n"), environment={})
+
+
+@pytest.mark.parametrize("workers", [0, 17, -1])
+def test_the_number_of_workers_is_bounded(write, workers: int):
+    with pytest.raises(BadConfiguration, match=r"dav\.workers"):
+        load_config(write(f"[dav]\nworkers = {workers}\n"), environment={})
