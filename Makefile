@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench soak docs lock clean
+TESTER := $(VENV)/caldav
+
+.PHONY: demo test lint bench soak docs lock caldav-tester clean
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -11,10 +13,15 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
+$(TESTER)/ready: tests/system/caldav-requirements.txt $(VENV)/ready
+	$(PYTHON) -m venv $(TESTER)
+	$(TESTER)/bin/pip install --quiet --require-hashes -r tests/system/caldav-requirements.txt
+	touch $@
+
 demo: $(VENV)/ready  ## the whole product on imitated clouds
 	$(BIN)/ccdaemon demo
 
-test: $(VENV)/ready  ## the whole test suite
+test: $(VENV)/ready $(TESTER)/ready  ## the whole test suite
 	$(BIN)/pytest -n auto --dist loadscope
 
 lint: $(VENV)/ready  ## style, types, layers, dependencies
@@ -33,6 +40,8 @@ bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same 
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/dav.py
 	$(BIN)/python benchmarks/sandbox.py
+
+caldav-tester: $(TESTER)/ready  ## a CalDAV client and its server tester, apart: they bring another urllib3
 
 docs: $(VENV)/ready  ## pages that are made from the code
 	$(BIN)/python docs/mapping.py
