@@ -33,12 +33,14 @@ lint: $(VENV)/ready  ## style, types, layers, dependencies
 
 soak: $(VENV)/ready  ## many random histories of the engine, new random payloads for the mapping
 	$(BIN)/pytest tests/machine --seeds 20000 --timeout 7200
+	$(BIN)/pytest tests/contract/store/test_dav_histories.py --seeds 20000 --timeout 7200
 	$(BIN)/pytest tests/unit/mapping tests/contract/store --hypothesis-profile fuzz --timeout 7200
 
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/dav.py
+	$(BIN)/python benchmarks/dav_load.py
 	$(BIN)/python benchmarks/sandbox.py
 
 caldav-tester: $(TESTER)/ready  ## a CalDAV client and its server tester, apart: they bring another urllib3

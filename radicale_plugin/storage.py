@@ -8,7 +8,7 @@ Interface: Radicale 3.9, ``radicale.storage.BaseStorage`` and ``BaseCollection``
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -31,13 +31,15 @@ Found = RadicaleItem | BaseCollection
 class Snapshot:
     """What one lock sees: the same revision of everything, from the first question on until it is released.
 
-    That of a writing lock is a transaction, so that what was asked of it still holds when it writes.
+    That of a writing lock is a transaction that keeps others out of the collections at ``paths``, so that what was
+    asked of it still holds when it writes.
     """
 
-    def __init__(self, store: Store, user: str, *, is_writing: bool) -> None:
+    def __init__(self, store: Store, user: str, *, is_writing: bool, paths: Sequence[str] = ()) -> None:
         self.user = user
         self._store = store
         self._is_writing = is_writing
+        self._paths = paths
         self._open = ExitStack()
         self._reader: Reader | None = None
 
@@ -46,7 +48,17 @@ class Snapshot:
         """Opened by the first question: Radicale takes a lock per request only to see that the home exists."""
         if self._reader is None:
             self._reader = self._open.enter_context(self._store.write() if self._is_writing else self._store.read())
+            if self._is_writing:
+                self.transaction.hold(*self._named(self._reader))
         return self._reader
+
+    def _named(self, reader: Reader) -> Iterator[int]:
+        """The ids of the user's collections at the paths."""
+        person = reader.person(self.user)
+        for owner, href, *_ in (path.strip("/").split("/") for path in self._paths if "/" in path.strip("/")):
+            row = reader.collection_by_href(person.id, href) if person and owner == self.user else None
+            if row is not None:
+                yield row.id
 
     @property
     def transaction(self) -> Transaction:
@@ -92,12 +104,14 @@ class Storage(BaseStorage):
         self._store = store
 
     @contextmanager
-    def acquire_lock(self, mode: str, user: str = "", *_args: Any, **_kwargs: Any) -> Iterator[None]:
-        """Hold one snapshot for this thread; with mode "w" one that can write. May be nested.
+    def acquire_lock(
+        self, mode: str, user: str = "", *_args: Any, path: str = "", to_path: str = "", **_kwargs: Any
+    ) -> Iterator[None]:
+        """Hold one snapshot for this thread; with mode "w" one that can write at the two paths. May be nested.
 
         A reading one blocks nobody. Raises StoreUnavailable, DiskFull.
         """
-        with Snapshot(self._store, user, is_writing=mode == "w") as snapshot:
+        with Snapshot(self._store, user, is_writing=mode == "w", paths=(path, to_path)) as snapshot:
             outer = _SNAPSHOT.set(snapshot)
             try:
                 yield

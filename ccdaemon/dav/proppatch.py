@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from ccdaemon.dav.answer import Answer
+from ccdaemon.dav.conditions import CONDITION_FAILED, is_met
 from ccdaemon.dav.live import D
 from ccdaemon.dav.multistatus import multistatus, precondition
 from ccdaemon.dav.propfind import NOT_FOUND
+from ccdaemon.dav.revisions import ctag
 from ccdaemon.dav.trees import tree
 from ccdaemon.dav.updates import (
     MAX_STORED,
@@ -25,7 +27,7 @@ from ccdaemon.dav.updates import (
 from ccdaemon.dav.visit import Visit
 from ccdaemon.dav.xmlscan import NOT_XML
 from ccdaemon.errors import BadData
-from ccdaemon.model import Collection, ProviderName
+from ccdaemon.model import Collection
 from ccdaemon.store.base import Reader, Store, Transaction
 
 NOTHING_TO_SET = precondition(HTTPStatus.FORBIDDEN, f"{D}cannot-modify-protected-property")
@@ -42,12 +44,15 @@ def answer(visit: Visit, store: Store) -> Answer:
         collection = _collection(visit, reader)
         if isinstance(collection, Answer):
             return collection
-    refused = refusals(wanted, collection.kind, is_local=collection.provider is ProviderName.LOCAL)
+    refused = refusals(wanted, collection.kind, is_local=collection.is_local)
     if not refused:
         with store.write() as transaction:
+            transaction.hold(collection.id)
             found = _collection(visit, transaction)
             if isinstance(found, Answer):
                 return found
+            if not is_met(visit, etag=ctag(found), modified_at=None):
+                return CONDITION_FAILED
             refused = _set(transaction, found, wanted)
     if visit.prefers_minimal() and not refused:
         return DONE

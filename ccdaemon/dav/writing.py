@@ -11,15 +11,14 @@ from http import HTTPStatus
 
 from ccdaemon.dav.answer import Answer, refusal
 from ccdaemon.dav.component_sets import components_of
-from ccdaemon.dav.conditions import is_met
+from ccdaemon.dav.conditions import CONDITION_FAILED, is_met
 from ccdaemon.dav.multistatus import CALDAV, CARDDAV, element, escape, precondition, quoted
-from ccdaemon.dav.visit import Visit
+from ccdaemon.dav.visit import MAX_HREF, Visit
 from ccdaemon.errors import BadData, UnknownName, Unstorable
 from ccdaemon.mapping.indexing import search_index
 from ccdaemon.mapping.objects import MAX_OCTETS, OWN_UID, checked
 from ccdaemon.model import BodyIndex, Collection, Item, Kind, SearchIndex
 from ccdaemon.store.base import Reader, Store, Transaction
-from radicale_plugin.item import MAX_HREF
 
 SPACES = {Kind.CONTACTS: CARDDAV, Kind.EVENTS: CALDAV, Kind.TASKS: CALDAV}
 MEDIA_TYPES: Mapping[Kind, frozenset[str]] = {
@@ -39,7 +38,6 @@ PARTIAL = refusal(HTTPStatus.BAD_REQUEST, "A part of an item cannot be stored.")
 NAME_TOO_LONG = refusal(HTTPStatus.FORBIDDEN, "The name of the item is too long.")
 NOT_PLAIN_UTF8 = refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Items are stored in plain UTF-8 only.")
 NOT_FOUND = refusal(HTTPStatus.NOT_FOUND, "The requested resource could not be found.")
-CONDITION_FAILED = refusal(HTTPStatus.PRECONDITION_FAILED, "The item is not as the request expects it.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +94,7 @@ def _forbidden(visit: Visit) -> Answer:
 
 def _delete(visit: Visit, store: Store, place: _Place, now: datetime) -> Answer:
     with store.write() as transaction:
+        transaction.hold(place.collection.id)
         present = transaction.item(place.collection.id, place.href)
         if present is None:
             return NOT_FOUND
@@ -161,6 +160,7 @@ def _media_type(header: str) -> tuple[str, str]:
 def _store(visit: Visit, transaction: Transaction, place: _Place, offer: _Offer, now: datetime) -> Answer:
     """Raises UnknownName when there is no such collection any more."""
     collection = place.collection
+    transaction.hold(collection.id)
     present = transaction.item(collection.id, place.href)
     if not _is_met(visit, present):
         return CONDITION_FAILED

@@ -157,8 +157,9 @@ class Reader(Protocol):
     def bodies(self, collection_id: int, hrefs: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
         """(href, etag, body) of the living items among ``hrefs``; None: of all. Streamed."""
 
-    def select(self, collection_id: int, selection: Selection) -> Sequence[Candidate]:
-        """Every item of which the Selection holds, and every one of which only the body can tell.
+    def select(self, collection_id: int, selection: Selection, *, bodies: bool = True) -> Sequence[Candidate]:
+        """Every item of which the Selection holds, and every one of which only the body can tell. Without ``bodies``
+        only the latter have theirs, the others "".
 
         Work and memory are those of the answer, not of the collection, where times or equal texts are asked for; a
         part of a text is looked for in the texts of that property alone.
@@ -293,6 +294,10 @@ class Transaction(Reader, Protocol):
         """error None: last_success_at = now, failures 0; else failures + 1."""
 
     def schedule(self, collection_id: int, next_pull_at: datetime) -> None: ...
+
+    def hold(self, *collection_ids: int) -> None:
+        """Keep other writers out of these collections until the transaction ends. Whoever decides by what is there
+        (a precondition, a free name) holds it before looking. Silent where one is gone."""
 
     def mapped(self, collection_id: int, codec_version: int) -> None:
         """Every item of the collection is now mapped with this version of its Codec."""

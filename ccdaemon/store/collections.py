@@ -6,17 +6,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, case, func, insert, select, update
 
 from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import Collection, Cursor, Kind, ProviderName, RemoteCollection
 from ccdaemon.store.bound import Bound
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import accounts, collections, grants, items, quarantine
 
 WRITE_BACK = False
 """Whether a DAV write can reach a provider. Until then collections of clouds are read-only, whatever those allow."""
 
 HREF_CHARACTERS = 16  # 80 bits
+KINDS, PROVIDERS = {str(kind): kind for kind in Kind}, {str(name): name for name in ProviderName}
 
 DESCRIPTION = ("name", "description", "color", "time_zone", "remote_writable", "is_primary")
 """Columns that say what the provider lists; all others are the state of our pull."""
@@ -37,7 +39,7 @@ HAS_NAMESAKE = (
 TITLE = case((HAS_NAMESAKE, collections.c.name + " (" + accounts.c.label + ")"), else_=collections.c.name)
 """Two accounts of one person usually both have a "Contacts"."""
 
-ALL = (
+ALL: Select[*tuple[Any, ...]] = (
     select(
         collections.c.id,
         collections.c.account_id,
@@ -68,9 +70,9 @@ ALL = (
     .where(collections.c.listed)
 )
 IN_ORDER = ALL.order_by(collections.c.id)
-OF_PERSON = IN_ORDER.where(accounts.c.person_id == bindparam("person_id"))  # a home is polled for ever
+OF_PERSON = Prepared(IN_ORDER.where(accounts.c.person_id == bindparam("person_id")))
 BY_ID = ALL.where(collections.c.id == bindparam("id"))
-BY_HREF = ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id"))
+BY_HREF = Prepared(ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id")))
 PULLABLE = (
     ALL.join(grants, grants.c.account_id == collections.c.account_id)
     .where(
@@ -95,7 +97,7 @@ STORED = select(
 ADD = insert(collections)
 CHANGE = update(collections).where(collections.c.id == bindparam("row_id"))
 
-LOCK = select(collections.c.revision).where(collections.c.id == bindparam("row_id")).with_for_update()
+LOCK = Prepared(select(collections.c.revision).where(collections.c.id == bindparam("row_id")).with_for_update())
 MOVE = CHANGE.values(revision=collections.c.revision + bindparam("by")).returning(collections.c.revision)
 BEGIN_LISTING = CHANGE.values(generation=collections.c.generation + 1, cursor=None).returning(collections.c.generation)
 FAIL_PULL = CHANGE.values(
@@ -108,21 +110,21 @@ class CollectionsReader(Bound):
 
     def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
         """Of one account, of one person, or all."""
-        query = IN_ORDER if person_id is None else OF_PERSON
-        if account_id is not None:
-            query = query.where(collections.c.account_id == account_id)
-        asked = {} if person_id is None else {"person_id": person_id}
-        return [_collection(row) for row in self.connection.execute(query, asked).mappings()]
+        if person_id is not None:
+            of_person = [_collection(*row) for row in OF_PERSON.all(self.connection, {"person_id": person_id})]
+            return [found for found in of_person if account_id in (None, found.account_id)]
+        query = IN_ORDER if account_id is None else IN_ORDER.where(collections.c.account_id == account_id)
+        return [_collection(*row) for row in self.connection.execute(query)]
 
     def collection(self, collection_id: int) -> Collection | None:
         """By our number."""
-        row = self.connection.execute(BY_ID, {"id": collection_id}).mappings().first()
-        return None if row is None else _collection(row)
+        row = self.connection.execute(BY_ID, {"id": collection_id}).first()
+        return None if row is None else _collection(*row)
 
     def collection_by_href(self, person_id: int, href: str) -> Collection | None:
         """By the path segment; somebody else's is as if it did not exist."""
-        row = self.connection.execute(BY_HREF, {"person_id": person_id, "href": href}).mappings().first()
-        return None if row is None else _collection(row)
+        row = BY_HREF.first(self.connection, {"person_id": person_id, "href": href})
+        return None if row is None else _collection(*row)
 
     def due(
         self, now: datetime, limit: int, *, latest: datetime | None = None, besides: Iterable[int] = ()
@@ -132,11 +134,11 @@ class CollectionsReader(Bound):
         Not those of accounts that are paused, need consent, have no grant at all, or are among ``besides``.
         """
         asked = {"besides": list(besides), "limit": limit}
-        found = list(self.connection.execute(DUE, {**asked, "now": now}).mappings())
+        found = list(self.connection.execute(DUE, {**asked, "now": now}))
         if latest is not None and len(found) < limit:
             too_far = self.connection.execute(TOO_FAR, {**asked, "latest": latest, "limit": limit - len(found)})
-            found += too_far.mappings()
-        return [_collection(row) for row in found]
+            found += too_far
+        return [_collection(*row) for row in found]
 
     def counts(self, collection_id: int) -> tuple[int, int]:
         """Items published and objects quarantined."""
@@ -200,6 +202,13 @@ class CollectionsWriter(CollectionsReader):
         """Only the next pull moves."""
         self._change_collection(collection_id, {"next_pull_at": next_pull_at})
 
+    def hold(self, *collection_ids: int) -> None:
+        """Keep other writers out of these collections until the transaction ends: what is read after this still holds
+        when something is written. In one order, so that no two wait for each other. Silent where one is gone.
+        """
+        for collection_id in sorted(set(collection_ids)):
+            LOCK.first(self.connection, {"row_id": collection_id})
+
     def mapped(self, collection_id: int, codec_version: int) -> None:
         """Every item of the collection is now mapped with this version of its Codec."""
         self._change_collection(collection_id, {"codec_version": codec_version})
@@ -242,9 +251,10 @@ def lock_collection(connection: Connection, collection_id: int) -> int:
 
     Raises UnknownName when there is no such row.
     """
-    revision: int | None = connection.execute(LOCK, {"row_id": collection_id}).scalar()
-    if revision is None:
+    row = LOCK.first(connection, {"row_id": collection_id})
+    if row is None:
         raise _unknown(collection_id)
+    revision: int = row[0]
     return revision
 
 
@@ -280,12 +290,60 @@ def new_pull(now: datetime) -> dict[str, Any]:
     }
 
 
-def _collection(row: RowMapping) -> Collection:
-    columns = dict(row)
-    columns["kind"] = Kind(row["kind"])
-    provider = columns["provider"] = ProviderName(row["provider"])
-    columns["writable"] = provider is ProviderName.LOCAL or (WRITE_BACK and row["writable"])
-    return Collection(**columns)
+def _collection(
+    collection_id: int,
+    account_id: int,
+    person_id: int,
+    kind: str,
+    remote_id: str,
+    href: str,
+    name: str,
+    description: str,
+    color: str | None,
+    time_zone: str | None,
+    title: str,
+    address: str,
+    provider: str,
+    writable: bool,
+    is_primary: bool,
+    revision: int,
+    floor: int,
+    cursor: Cursor | None,
+    generation: int,
+    codec_version: int,
+    next_pull_at: datetime,
+    last_success_at: datetime | None,
+    failures: int,
+    last_error: str | None,
+) -> Collection:
+    """From the columns of ALL, in their order: a home is polled for ever."""
+    is_local = provider == ProviderName.LOCAL
+    return Collection(
+        id=collection_id,
+        account_id=account_id,
+        person_id=person_id,
+        kind=KINDS[kind],
+        remote_id=remote_id,
+        href=href,
+        name=name,
+        description=description,
+        color=color,
+        time_zone=time_zone,
+        title=title,
+        address=address,
+        provider=PROVIDERS[provider],
+        writable=is_local or (WRITE_BACK and bool(writable)),
+        is_primary=is_primary,
+        revision=revision,
+        floor=floor,
+        cursor=cursor,
+        generation=generation,
+        codec_version=codec_version,
+        next_pull_at=next_pull_at,
+        last_success_at=last_success_at,
+        failures=failures,
+        last_error=last_error,
+    )
 
 
 def _unknown(collection_id: int) -> UnknownName:

@@ -12,7 +12,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, QueuePool, event
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from ccdaemon.errors import BadConfiguration, StoreRefused, StoreUnavailable
 from ccdaemon.store.base import Reader, Transaction
-from ccdaemon.store.faults import POOL_EMPTY, translate
+from ccdaemon.store.faults import POOL_EMPTY, known, translate
+from ccdaemon.store.prepared import driver_of
 from ccdaemon.store.revisions import HEAD, REVISIONS
 from ccdaemon.store.transaction import SqlReader, SqlTransaction
 
@@ -33,6 +33,7 @@ PATIENCE = timedelta(seconds=10)
 """How long a transaction waits for somebody else's before it is told to try again."""
 
 IDLE_CONNECTIONS = 4  # each keeps its page cache
+KEPT_READERS = 4  # as many as there are threads for requests
 MORE_CONNECTIONS = 12  # opened when all are in use, closed afterwards
 
 SQLITE_PRAGMAS: dict[str, str | int | None] = {
@@ -56,12 +57,12 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._readers = _reading(engine)
+        self._readers = _Readers(engine)
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """One snapshot, from the first question on. Raises StoreUnavailable, StoreRefused."""
-        with _connected(self._readers) as connection:
+        with self._readers.connected() as connection:
             yield SqlReader(connection)
 
     @contextmanager
@@ -73,6 +74,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Close the idle connections; on SQLite the last one empties the WAL into the file."""
+        self._readers.close()
         self._engine.dispose()
 
 
@@ -220,7 +222,14 @@ def _sqlite_engine(path: Path, patience: timedelta, pragmas: Mapping[str, str | 
     address = f"file:{quote(str(path))}?mode=rw"  # rw: SQLite never creates the file itself
     settings = "; ".join(f"PRAGMA {name} = {value}" for name, value in pragmas.items() if value is not None)
 
+    opened: list[tuple[int, int] | None] = []  # the file, once it was; it has to stay the same
+
+    def refuse_moved() -> None:
+        if opened and opened[0] != _identity(path):  # SQLite itself would go on writing into the file that is gone
+            raise StoreRefused(f"{path} was moved, deleted or replaced while it was open: stop ccdaemon first")
+
     def connect() -> sqlite3.Connection:
+        refuse_moved()
         connection = sqlite3.connect(
             address, uri=True, timeout=patience.total_seconds(), isolation_level=None, check_same_thread=False
         )
@@ -233,19 +242,19 @@ def _sqlite_engine(path: Path, patience: timedelta, pragmas: Mapping[str, str | 
 
     engine = sa.create_engine("sqlite://", creator=connect, **_pool(patience), hide_parameters=True)
 
-    def remember(_: Any, record: ConnectionPoolEntry) -> None:
-        record.info["file"] = _identity(path)
-
-    def refuse_moved(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
-        if record.info["file"] != _identity(path):  # SQLite itself would go on writing into the file that is gone
-            raise StoreRefused(f"{path} was moved, deleted or replaced while it was open: stop ccdaemon first")
+    def remember(*_: Any) -> None:
+        opened.append(_identity(path))
+        refuse_moved()
 
     def begin(connection: Connection) -> None:
+        refuse_moved()
         readonly = connection.get_execution_options().get("readonly", False)
-        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+        try:
+            driver_of(connection).execute("BEGIN" if readonly else "BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise known(error) or error from None
 
     event.listen(engine, "connect", remember)
-    event.listen(engine, "checkout", refuse_moved)
     event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", translate)
     return engine
@@ -336,13 +345,53 @@ def _reading(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+class _Readers:
+    """Connections of those who only read. On SQLite some stay out of the pool: to take one and give it back costs as
+    much as what a poll asks.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = _reading(engine)
+        self._most = KEPT_READERS if engine.dialect.name == "sqlite" else 0
+        self._kept: list[Connection] = []
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """One with a transaction open, which is rolled back."""
+        connection = self._taken()
+        try:
+            connection.begin()
+            yield connection
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._kept) < self._most:
+            self._kept.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Give back those that are kept."""
+        while self._kept:
+            self._kept.pop().close()
+
+    def _taken(self) -> Connection:
+        with suppress(IndexError):  # taken by another thread meanwhile
+            return self._kept.pop()
+        return _taken(self._engine)
+
+
 @contextmanager
 def _connected(engine: Engine) -> Iterator[Connection]:
     """A connection with a transaction open; what was not committed is rolled back."""
-    try:
-        connection = engine.connect()
-    except POOL_EMPTY as error:
-        raise StoreUnavailable("all connections to the database are in use for too long") from error
-    with connection:
+    with _taken(engine) as connection:
         connection.begin()
         yield connection
+
+
+def _taken(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except POOL_EMPTY as error:
+        raise StoreUnavailable("all connections to the database are in use for too long") from error

@@ -27,6 +27,7 @@ SQLITE_PRIMARY: dict[int, Fault] = {
     sqlite3.SQLITE_PERM: FULL,
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_LOCKED: BUSY,
+    sqlite3.SQLITE_PROTOCOL: BUSY,  # the race for the WAL was lost too often: others begin, or one died
     sqlite3.SQLITE_CANTOPEN: GONE,
     sqlite3.SQLITE_NOMEM: GONE,
     sqlite3.SQLITE_INTERRUPT: GONE,
@@ -72,14 +73,21 @@ def translate(context: ExceptionContext) -> None:
 
     Without ``from``: PostgreSQL's text of a broken constraint quotes the row. The code tells enough.
     """
-    original = context.original_exception
+    error = known(context.original_exception)
+    if error is not None:
+        raise error from None
+
+
+def known(original: BaseException) -> CcdaemonError | None:
+    """Ours for what a driver raised; None where it is in no table."""
     if isinstance(original, CcdaemonError):
-        raise original
+        return original
     fault = _fault(original)
-    if fault is not None:
-        error, message = fault
-        code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
-        raise error(f"{message} ({code})" if code else message) from None
+    if fault is None:
+        return None
+    error, message = fault
+    code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
+    return error(f"{message} ({code})" if code else message)
 
 
 def _fault(original: BaseException) -> Fault | None:

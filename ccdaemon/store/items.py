@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, Select, bindparam, insert, select, union, update
+from sqlalchemy import Executable, Integer, RowMapping, Select, bindparam, insert, select, union, update
 
 from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item, Part, SearchIndex
@@ -17,12 +17,12 @@ from ccdaemon.store.base import Draft
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection, move_revision
 from ccdaemon.store.columns import among, clean
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import collections, items, originals
 from ccdaemon.store.search import SearchWriter, add_index, drop_index, marks_of
 
 ETAG_CHARACTERS = 32  # 128 bits of SHA-256, in hex
 INDEX_COLUMNS = ("uid", "component", "name", "starts_at", "ends_at", "recurring")  # fields of BodyIndex
-STREAMED = {"yield_per": 200}  # rows in memory at a time
 
 FIELDS: Select[*tuple[Any, ...]] = select(
     items.c.id,
@@ -44,9 +44,9 @@ FIELDS: Select[*tuple[Any, ...]] = select(
 )
 HERE = items.c.collection_id == bindparam("collection_id")
 LIVING = FIELDS.where(HERE, ~items.c.deleted)
-BY_ORDER = LIVING.order_by(items.c.href)
-BY_HREF = LIVING.where(items.c.href == bindparam("href"))
-BY_HREFS = LIVING.where(among(items.c.href, "hrefs"))
+BY_ORDER = Prepared(LIVING.order_by(items.c.href))
+BY_HREF = Prepared(LIVING.where(items.c.href == bindparam("href")))
+BY_HREFS = Prepared(LIVING.where(among(items.c.href, "hrefs")))
 BY_GROUP = LIVING.where(items.c.group_id == bindparam("group_id"))
 BY_GROUPS = LIVING.where(among(items.c.group_id, "group_ids"))
 UID = select(items.c.id).where(HERE, items.c.uid == bindparam("uid"), ~items.c.deleted).limit(1)
@@ -67,13 +67,18 @@ NAMED = union(  # unordered, or SQLite would walk the whole collection by group
     ),
 )
 
-PLACE = select(collections.c.revision, collections.c.floor).where(collections.c.id == bindparam("collection_id"))
-CHANGES = (
+PLACE = Prepared(
+    select(collections.c.revision, collections.c.floor).where(collections.c.id == bindparam("collection_id"))
+)
+_CHANGES = (
     select(items.c.href, items.c.etag, items.c.deleted, items.c.revision)
     .where(HERE, items.c.revision > bindparam("since"))
     .order_by(items.c.revision)
 )
-CHANGES_FROM_NOTHING = CHANGES.where(~items.c.deleted)
+_FROM_NOTHING = _CHANGES.where(~items.c.deleted)
+_LIMIT = bindparam("limit", type_=Integer)
+CHANGES, FIRST_CHANGES = Prepared(_CHANGES), Prepared(_CHANGES.limit(_LIMIT))
+FROM_NOTHING, FIRST_FROM_NOTHING = Prepared(_FROM_NOTHING), Prepared(_FROM_NOTHING.limit(_LIMIT))
 
 AT_HREFS = FIELDS.add_columns(items.c.deleted).where(HERE, among(items.c.href, "hrefs"))
 HREFS_OF_GROUPS = select(items.c.group_id, items.c.id, items.c.href).where(
@@ -97,17 +102,16 @@ class ItemsReader(Bound):
 
     def items(self, collection_id: int) -> Iterator[Item]:
         """Living items by href, streamed: take them before the transaction ends."""
-        rows = self.connection.execute(BY_ORDER, {"collection_id": collection_id}, execution_options=STREAMED)
-        return (_item(*row) for row in rows)
+        return (_item(*row) for row in BY_ORDER.stream(self.connection, {"collection_id": collection_id}))
 
     def item(self, collection_id: int, href: str) -> Item | None:
         """None also where it was removed."""
-        row = self.connection.execute(BY_HREF, {"collection_id": collection_id, "href": href}).first()
+        row = BY_HREF.first(self.connection, {"collection_id": collection_id, "href": href})
         return None if row is None else _item(*row)
 
     def items_by_href(self, collection_id: int, hrefs: Sequence[str]) -> Sequence[Item]:
         """Those that exist, in any order; any number of hrefs. One that is named twice comes once."""
-        rows = self.connection.execute(BY_HREFS, {"collection_id": collection_id, "hrefs": hrefs})
+        rows = BY_HREFS.all(self.connection, {"collection_id": collection_id, "hrefs": hrefs})
         return [_item(*row) for row in rows]
 
     def item_of_group(self, collection_id: int, group_id: str) -> Item | None:
@@ -137,21 +141,24 @@ class ItemsReader(Bound):
         lies under the floor or ahead of the revision (that sync-token is not valid), and when there is no such
         collection.
         """
-        place = self.connection.execute(PLACE, {"collection_id": collection_id}).first()
+        place = PLACE.first(self.connection, {"collection_id": collection_id})
         if place is None:
             raise UnknownName(f"there is no collection {collection_id}")
-        if since and not place.floor <= since <= place.revision:
+        now_at, floor = place
+        if since and not floor <= since <= now_at:
             raise UnknownName(f"collection {collection_id}: revision {since} is not between floor and revision")
-        query = CHANGES if since else CHANGES_FROM_NOTHING
-        if limit is not None:
-            query = query.limit(limit + 1)
-        rows = self.connection.execute(query, {"collection_id": collection_id, "since": since}).all()
+        asked = {"collection_id": collection_id, "since": since}
+        if limit is None:
+            rows = (CHANGES if since else FROM_NOTHING).all(self.connection, asked)
+        else:
+            query = FIRST_CHANGES if since else FIRST_FROM_NOTHING
+            rows = query.all(self.connection, {**asked, "limit": limit + 1})
         changes = [
             Change(href=href, etag=None if deleted else etag, revision=revision)
             for href, etag, deleted, revision in rows
         ]
         if limit is None or len(changes) <= limit:
-            return place.revision, changes
+            return now_at, changes
         del changes[limit:]
         return changes[-1].revision if changes else since, changes
 

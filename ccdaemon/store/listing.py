@@ -8,13 +8,15 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.columns import CleanText, among
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import items
 
-STREAMED = {"yield_per": 200}  # rows in memory at a time
-
 LIVING = (items.c.collection_id == bindparam("collection_id"), ~items.c.deleted)
-ETAGS: Select[*tuple[Any, ...]] = select(items.c.href, items.c.etag).where(*LIVING)
-BODIES: Select[*tuple[Any, ...]] = select(items.c.href, items.c.etag, items.c.body).where(*LIVING)
+_ETAGS: Select[*tuple[Any, ...]] = select(items.c.href, items.c.etag).where(*LIVING).order_by(items.c.href)
+_BODIES: Select[*tuple[Any, ...]] = _ETAGS.add_columns(items.c.body)
+_THESE = among(items.c.href, "hrefs")
+ETAGS, ETAGS_OF = Prepared(_ETAGS), Prepared(_ETAGS.where(_THESE))
+BODIES, BODIES_OF = Prepared(_BODIES), Prepared(_BODIES.where(_THESE))
 
 ONE: ColumnElement[str] = (
     bindparam("before", type_=CleanText)
@@ -24,10 +26,10 @@ ONE: ColumnElement[str] = (
     + bindparam("after", type_=CleanText)
 )
 IN_ORDER = select(ONE.label("one")).where(*LIVING).order_by(items.c.href).subquery()
-RENDERED_BY_SQLITE: Select[*tuple[Any, ...]] = select(func.group_concat(IN_ORDER.c.one, literal("")))
-RENDERED_BY_POSTGRESQL: Select[*tuple[Any, ...]] = select(
-    func.string_agg(ONE, aggregate_order_by(literal(""), items.c.href))
-).where(*LIVING)
+RENDERED_BY_SQLITE = Prepared(select(func.group_concat(IN_ORDER.c.one, literal(""))))
+RENDERED_BY_POSTGRESQL = Prepared(
+    select(func.string_agg(ONE, aggregate_order_by(literal(""), items.c.href))).where(*LIVING)
+)
 
 
 class ListingReader(Bound):
@@ -42,24 +44,16 @@ class ListingReader(Bound):
         is_sqlite = self.connection.dialect.name == "sqlite"  # which knows no ORDER BY in an aggregate before 3.44
         asked = {"collection_id": collection_id, "before": before, "between": between, "after": after}
         query = RENDERED_BY_SQLITE if is_sqlite else RENDERED_BY_POSTGRESQL
-        joined: str | None = self.connection.execute(query, asked).scalar()  # None: nothing lives
-        return joined or ""
+        [(joined,)] = query.all(self.connection, asked)
+        return joined or ""  # None: nothing lives
 
     def etags_by_href(self, collection_id: int, hrefs: Sequence[str] | None = None) -> Sequence[tuple[str, str]]:
         """(href, etag) of the living items among ``hrefs``; None: of all."""
-        return [(href, etag) for href, etag in self.connection.execute(*_asked(ETAGS, collection_id, hrefs)).all()]
+        asked = {"collection_id": collection_id, "hrefs": hrefs}
+        return (ETAGS if hrefs is None else ETAGS_OF).all(self.connection, asked)
 
     def bodies(self, collection_id: int, hrefs: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
         """(href, etag, body) of the living items among ``hrefs``; None: of all. Streamed: take them before the
         transaction ends."""
-        rows = self.connection.execute(*_asked(BODIES, collection_id, hrefs), execution_options=STREAMED)
-        return ((href, etag, body) for href, etag, body in rows)
-
-
-def _asked(
-    query: Select[*tuple[Any, ...]], collection_id: int, hrefs: Sequence[str] | None
-) -> tuple[Select[*tuple[Any, ...]], dict[str, object]]:
-    asked: dict[str, object] = {"collection_id": collection_id}
-    if hrefs is None:
-        return query.order_by(items.c.href), asked
-    return query.where(among(items.c.href, "hrefs")).order_by(items.c.href), {**asked, "hrefs": hrefs}
+        asked = {"collection_id": collection_id, "hrefs": hrefs}
+        return (BODIES if hrefs is None else BODIES_OF).stream(self.connection, asked)

@@ -11,6 +11,7 @@ from ccdaemon.model import BodyIndex, Collection, Item, Kind, ProviderName, Sear
 from ccdaemon.store.base import Draft
 from ccdaemon.store.collections import CHANGE, CollectionsWriter, lock_collection, new_pull
 from ccdaemon.store.items import ItemsWriter
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import accounts, collections, items
 
 LOCAL_ACCOUNT = (
@@ -25,7 +26,7 @@ TAKEN = (
     .join(accounts, accounts.c.id == collections.c.account_id)
     .where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id"))
 )
-NAMESAKE = (
+NAMESAKE = Prepared(
     select(items.c.id)
     .where(
         items.c.collection_id == bindparam("collection_id"),
@@ -140,7 +141,7 @@ class LocalWriter(CollectionsWriter, ItemsWriter):
 
     def _refuse_uid(self, collection_id: int, uid: str, *, besides: str) -> None:
         asked = {"collection_id": collection_id, "uid": uid, "href": besides}
-        if self.connection.execute(NAMESAKE, asked).first() is not None:
+        if NAMESAKE.first(self.connection, asked) is not None:
             raise BadData(f"collection {collection_id}: another item has this UID")
 
     def _refuse_cloud(self, collection_id: int) -> None:

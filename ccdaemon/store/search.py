@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, literal_column, select, union_all, update
+from sqlalchemy import Connection, Table, bindparam, delete, literal_column, select, union_all, update
 
 from ccdaemon.model import TIME_MAX, TIME_MIN, Candidate, SearchIndex, Selection, Span
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.columns import clean
 from ccdaemon.store.schema import COVERED_IN_PART, HEAD_CHARACTERS, SHORT_SECONDS, items, occurrences, search_texts
 from ccdaemon.store.selecting import (
-    MANY_TESTS,
     MOST_TESTS,
     bounds,
     out_of_coverage,
@@ -22,7 +20,6 @@ from ccdaemon.store.selecting import (
     text_parameters,
 )
 
-HREF = attrgetter("href")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WITH_TIMES = "VEVENT"  # the component whose occurrences are indexed
 
@@ -89,29 +86,27 @@ TOO_SHORT = select(*WANTING).where(
 class SearchReader(Bound):
     """Queries."""
 
-    def select(self, collection_id: int, selection: Selection) -> Sequence[Candidate]:
+    def select(self, collection_id: int, selection: Selection, *, bodies: bool = True) -> Sequence[Candidate]:
         """Every item of which the Selection holds, and every one of which only the body can tell; by href.
 
         Unknown are texts that are not indexed, occurrences out of the range that is, and when anything but an event is.
         """
         times = bounds(selection)
         groups = selection.any_of
-        tests = sum(map(len, groups))
-        can_tell = tests <= MOST_TESTS
+        can_tell = sum(map(len, groups)) <= MOST_TESTS
         shape = shape_of(groups) if can_tell else ()
         asked: dict[str, Any] = {"collection_id": collection_id, **(times.parameters if times else {})}
         if can_tell:
             asked |= text_parameters(groups)
         if selection.component is not None:
             asked["component"] = selection.component
-        options = {"compiled_cache": None} if tests > MANY_TESTS else {}
-        found: list[Row[*tuple[Any, ...]]] = []
-        for query in statements(shape, times, by_component=selection.component is not None):
-            found += self.connection.execute(query, asked, execution_options=options)
+        by_component, told = selection.component is not None, bodies or not can_tell
         known: dict[int, Candidate] = {}
-        for item_id, href, etag, body, sure in found:  # what is certain comes first
-            known.setdefault(item_id, Candidate(href=href, etag=etag, body=body, sure=can_tell and bool(sure)))
-        return sorted(known.values(), key=HREF)
+        for query in statements(shape, times, by_component=by_component, bodies=told):  # what is certain comes first
+            for item_id, href, etag, body, sure in query.all(self.connection, asked):
+                if item_id not in known:
+                    known[item_id] = Candidate(href, etag, body, can_tell and bool(sure))
+        return sorted(known.values())  # by href: no two are alike
 
     def busy(
         self, collection_id: int, selection: Selection, *, zone: tzinfo | None = None

@@ -17,15 +17,18 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
 
 from ccdaemon.model import TIME_MAX, TIME_MIN, Selection, TextHow, TextTest
 from ccdaemon.store.columns import CleanText, place_of
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import (
     COVERED_FROM_LATER,
     COVERED_IN_PART,
@@ -50,7 +53,7 @@ LIVING = ~items.c.deleted
 INNER = items.alias("inner_items")
 """The items of a subquery, which are not those of the query around it."""
 
-FOUND = (items.c.id, items.c.href, items.c.etag, items.c.body)
+_FOUND = (items.c.id, items.c.href, items.c.etag)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,30 +107,32 @@ def shape_of(groups: Sequence[Sequence[TextTest]]) -> Shape:
     return tuple(tuple((test.how, test.negated) for test in group) for group in groups)
 
 
-def statements(shape: Shape, times: Bounds | None, *, by_component: bool) -> Sequence[Select[*tuple[Any, ...]]]:
-    """What is to be asked, in this order: the first rows of an item are those that count."""
+def statements(shape: Shape, times: Bounds | None, *, by_component: bool, bodies: bool) -> Sequence[Prepared]:
+    """What is to be asked, in this order: the first rows of an item are those that count.
+
+    (id, href, etag, body, whether it is sure) are the rows; without ``bodies`` what is sure has "" for its own.
+    """
     if times is None:
-        return [_certain(shape, by_time=False, is_open=False, by_component=by_component)]
+        return [_certain(shape, by_time=False, is_open=False, by_component=by_component, bodies=bodies)]
     return [
-        _certain(shape, by_time=True, is_open=times.is_open, by_component=by_component),
-        _doubtful(shape, is_open=times.is_open, by_component=by_component),
+        _certain(shape, by_time=True, is_open=times.is_open, by_component=by_component, bodies=bodies),
+        _doubtful(shape, is_open=times.is_open, by_component=by_component, bodies=bodies),
     ]
 
 
 @lru_cache(maxsize=MOST_SHAPES)
-def _certain(shape: Shape, *, by_time: bool, is_open: bool, by_component: bool) -> Select[*tuple[Any, ...]]:
-    """(id, href, etag, body, texts_complete) of items of which the times of the Selection hold for certain."""
+def _certain(shape: Shape, *, by_time: bool, is_open: bool, by_component: bool, bodies: bool) -> Prepared:
+    """Of items of which the times of the Selection hold for certain."""
     conditions: list[ColumnElement[bool]] = []
     if by_time:
         conditions.append(items.c.id.in_(in_range(is_open=is_open)))
-    return _narrowed(conditions, shape, by_component=by_component, are_found=by_time).add_columns(
-        items.c.texts_complete.label("sure") if shape else literal_column("1").label("sure")
-    )
+    query = _narrowed(conditions, shape, by_component=by_component, are_found=by_time)
+    return _prepared(query, items.c.texts_complete if shape else true(), shape, bodies=bodies)
 
 
 @lru_cache(maxsize=MOST_SHAPES)
-def _doubtful(shape: Shape, *, is_open: bool, by_component: bool) -> Select[*tuple[Any, ...]]:
-    """The same of items whose occurrences in the range are not all known, if they may have one there."""
+def _doubtful(shape: Shape, *, is_open: bool, by_component: bool, bodies: bool) -> Prepared:
+    """Of items whose occurrences in the range are not all known, if they may have one there."""
     is_endless = and_(items.c.recurring, items.c.ends_at == TIME_MAX, _moment("inner_last") == TIME_MAX)
     is_within = and_(items.c.starts_at >= _moment("inner_first"), items.c.ends_at <= _moment("inner_last"))
     holds = and_(items.c.component == "VEVENT", or_(is_within, is_endless))
@@ -135,7 +140,13 @@ def _doubtful(shape: Shape, *, is_open: bool, by_component: bool) -> Select[*tup
     if is_open:  # then every series without end is out of coverage, and most are certain already
         conditions.append(items.c.id.not_in(in_range(is_open=True)))
     query = _narrowed(conditions, shape, by_component=by_component, are_found=True)
-    return query.add_columns((and_(holds, items.c.texts_complete) if shape else holds).label("sure"))
+    return _prepared(query, and_(holds, items.c.texts_complete) if shape else holds, shape, bodies=bodies)
+
+
+def _prepared(query: Select[*tuple[Any, ...]], sure: ColumnElement[bool], shape: Shape, *, bodies: bool) -> Prepared:
+    body: ColumnElement[str] = items.c.body if bodies else case((sure, ""), else_=items.c.body)
+    whole = query.add_columns(body.label("body"), sure.label("sure"))
+    return Prepared(whole, is_remembered=sum(map(len, shape)) <= MANY_TESTS)
 
 
 def in_range(*, is_open: bool) -> Ids:
@@ -204,7 +215,7 @@ def _narrowed(
     conditions += [condition for condition, _ in texts]
     if by_component:
         conditions.append(items.c.component == bindparam("component", type_=CleanText))
-    return select(*FOUND).where(LIVING, *conditions)
+    return select(*_FOUND).where(LIVING, *conditions)
 
 
 def _any_holds(group_number: int, group: tuple[tuple[TextHow, bool], ...]) -> tuple[ColumnElement[bool], bool]:

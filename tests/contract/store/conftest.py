@@ -1,6 +1,5 @@
 """One suite for both databases: every test that asks for ``store`` runs on each of them, on a fresh database."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,13 +12,6 @@ from tests.contract.store.scene import Scene, enrolled
 
 PATIENCE = timedelta(milliseconds=300)
 """Long enough for a slow machine's commit, short enough to wait for in a test."""
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    open_store(f"sqlite:///{path}", create=True).close()
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +33,10 @@ def postgresql(postgresql_server: postgres.Server) -> postgres.Server:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh database of the newest revision, with nothing in it."""
     if request.param == "sqlite":
-        path = tmp_path / "ccdaemon.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_url")
     else:
         with request.getfixturevalue("postgresql").database() as fresh:
             yield fresh

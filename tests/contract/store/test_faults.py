@@ -1,5 +1,6 @@
 """What goes wrong below the store arrives as an error of ours that says what to do, and passes."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -9,16 +10,10 @@ from sqlalchemy import make_url
 
 from ccdaemon.errors import DiskFull, StoreRefused, StoreUnavailable
 from ccdaemon.store.engine import open_store
+from ccdaemon.store.faults import known
 from tests.contract import postgres
 from tests.contract.store.conftest import PATIENCE
 from tests.contract.store.scene import NOW, draft, enrolled
-
-
-@pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    path = tmp_path / "ccdaemon.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    return f"sqlite:///{path}"
 
 
 @pytest.fixture
@@ -136,6 +131,15 @@ def test_a_server_that_allows_no_writes_says_so(postgresql: postgres.Server, pos
     with pytest.raises(DiskFull), store.write() as tx:
         tx.add_person("ada", NOW)
     store.close()
+
+
+@pytest.mark.parametrize("code", ["SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_PROTOCOL"])
+def test_who_loses_a_race_for_the_file_is_told_to_try_again(code: str) -> None:
+    """SQLITE_PROTOCOL: https://www.sqlite.org/rescode.html#protocol"""
+    error = sqlite3.OperationalError("locking protocol")
+    error.sqlite_errorcode, error.sqlite_errorname = getattr(sqlite3, code), code
+
+    assert isinstance(known(error), StoreUnavailable)
 
 
 @pytest.mark.postgresql

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from ccdaemon.model import TIME_MAX, SearchIndex, Selection, Span, TextHow, TextTest
+from ccdaemon.store import prepared
 from ccdaemon.store.base import Draft, Transaction
 from ccdaemon.store.engine import open_store
 from tests.contract.store.scene import NOW, draft, enrolled, index, original
@@ -52,7 +53,9 @@ QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "rename": lambda tx, book: tx.rename(book, "a.ics", to_collection=book, to_href="z.ics", now=NOW),
     "etags_by_href": lambda tx, book: tx.etags_by_href(book, ["a.ics", "b.ics"]),
     "bodies": lambda tx, book: list(tx.bodies(book, ["a.ics", "b.ics"])),
+    "collections of a person": lambda tx, _: tx.collections(person_id=1),
     "select by time": lambda tx, book: tx.select(book, Selection(component="VEVENT", starts_at=0, ends_at=9)),
+    "select without bodies": lambda tx, book: tx.select(book, Selection(starts_at=0, ends_at=9), bodies=False),
     "select without an end": lambda tx, book: tx.select(book, Selection(starts_at=0, ends_at=TIME_MAX)),
     "select by an equal text": lambda tx, book: tx.select(book, having(TextHow.EQUALS)),
     "select by a part": lambda tx, book: tx.select(book, having(TextHow.CONTAINS)),
@@ -155,10 +158,19 @@ def plans_of(tx: Transaction, ask: Callable[[], object]) -> list[str]:
         parameters = arguments[3]
         sent.append((str(arguments[2]), parameters[0] if many else parameters))
 
-    event.listen(connection, "before_cursor_execute", note)
-    ask()
-    event.remove(connection, "before_cursor_execute", note)
+    class Noting:
+        """The driver's connection as prepared.py sees it."""
+
+        def execute(self, statement: str, parameters: object) -> object:
+            sent.append((statement, parameters))
+            return raw.execute(statement, parameters)
+
     raw = connection.connection.driver_connection
+    event.listen(connection, "before_cursor_execute", note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared, "driver_of", lambda _: Noting())
+        ask()
+    event.remove(connection, "before_cursor_execute", note)
     return [
         row[3]
         for statement, parameters in sent

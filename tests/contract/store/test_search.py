@@ -426,7 +426,7 @@ def holds(selection: Selection, model: Model) -> bool:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(models(), max_size=6), selections())
 def test_what_is_sure_is_true_and_what_is_true_is_found(
     store: SqlStore, scene: Scene, everything: list[Model], selection: Selection

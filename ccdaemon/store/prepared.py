@@ -1,0 +1,104 @@
+"""Queries that are asked for ever, on the shortest way to SQLite.
+
+From one of its statements to a row SQLAlchemy takes several times as long as SQLite's driver: a poll consists of little
+else. The text and the order of the parameters are made of the statement once. It stays the only one: PostgreSQL gets it
+by way of SQLAlchemy.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy.sql.selectable import CompoundSelect
+
+from ccdaemon.store.faults import known
+
+CHUNK = 200  # rows in memory at a time where they are streamed
+
+Row = tuple[Any, ...]
+Query = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+
+
+class Prepared:
+    """One query. Its parameters are single values: none of them is a list. Usable from any number of threads."""
+
+    def __init__(self, query: Query, *, is_remembered: bool = True) -> None:
+        """``is_remembered``: by SQLAlchemy too."""
+        self._query = query
+        self._options: Mapping[str, Any] = {} if is_remembered else {"compiled_cache": None}
+        self._sqlite: _OnSqlite | None = None
+
+    def all(self, connection: Connection, asked: Mapping[str, Any]) -> Sequence[Row]:
+        """Every row."""
+        if connection.dialect.name != "sqlite":
+            return [tuple(row) for row in connection.execute(self._query, asked, execution_options=self._options)]
+        return self._on_sqlite(connection.dialect).all(connection, asked)
+
+    def first(self, connection: Connection, asked: Mapping[str, Any]) -> Row | None:
+        """The first of the rows, of which there are few; None where there is none."""
+        return next(iter(self.all(connection, asked)), None)
+
+    def stream(self, connection: Connection, asked: Mapping[str, Any]) -> Iterator[Row]:
+        """Every row, to be taken before the transaction ends."""
+        if connection.dialect.name != "sqlite":
+            rows = connection.execute(self._query, asked, execution_options={**self._options, "yield_per": CHUNK})
+            return (tuple(row) for row in rows)
+        return self._on_sqlite(connection.dialect).stream(connection, asked)
+
+    def _on_sqlite(self, dialect: Dialect) -> "_OnSqlite":
+        if self._sqlite is None:
+            self._sqlite = _OnSqlite(self._query, dialect)
+        return self._sqlite
+
+
+class _OnSqlite:
+    """The text of a query for SQLite's driver, and what becomes of parameters and columns on their way."""
+
+    def __init__(self, query: Query, dialect: Dialect) -> None:
+        compiled = query.compile(dialect=dialect)
+        self._text = str(compiled)
+        binds: Mapping[str, Any] = compiled.binds
+        self._parameters: Sequence[tuple[str, Any, Callable[[Any], Any] | None]] = [
+            (name, binds[name].value, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or ()
+        ]
+        read = [
+            (number, column.type.dialect_impl(dialect).result_processor(dialect, None))
+            for number, column in enumerate(query.selected_columns)
+        ]
+        self._read = [(number, processor) for number, processor in read if processor is not None]
+
+    def all(self, connection: Connection, asked: Mapping[str, Any]) -> Sequence[Row]:
+        try:
+            rows: list[Row] = self._cursor(connection, asked).fetchall()
+        except (sqlite3.Error, OverflowError) as error:
+            raise known(error) or error from None
+        return rows if not self._read else [self._processed(row) for row in rows]
+
+    def stream(self, connection: Connection, asked: Mapping[str, Any]) -> Iterator[Row]:
+        try:
+            cursor = self._cursor(connection, asked)
+            while rows := cursor.fetchmany(CHUNK):
+                yield from rows if not self._read else map(self._processed, rows)
+        except (sqlite3.Error, OverflowError) as error:
+            raise known(error) or error from None
+
+    def _cursor(self, connection: Connection, asked: Mapping[str, Any]) -> sqlite3.Cursor:
+        values = [
+            asked.get(name, value) if process is None else process(asked.get(name, value))
+            for name, value, process in self._parameters
+        ]
+        return driver_of(connection).execute(self._text, values)
+
+    def _processed(self, row: Row) -> Row:
+        values = list(row)
+        for number, process in self._read:
+            values[number] = process(values[number])
+        return tuple(values)
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """What SQLAlchemy has under its connection to SQLite."""
+    found: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return found
