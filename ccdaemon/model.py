@@ -210,6 +210,11 @@ class Collection:
     failures: int  # pulls that failed in a row
     last_error: str | None  # stable word of errors.py
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is kept here only."""
+        return self.provider is ProviderName.LOCAL
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Original:

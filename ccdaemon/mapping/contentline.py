@@ -22,6 +22,7 @@ Params = tuple[tuple[str, tuple[str, ...]], ...]
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _HEAD = re.compile(r"""(?:([^.:;="\s]+)\.)?([^:;="\s]+)""")
 _PARAM = re.compile(r""";([^:;="\s]+)(=)?""")
+_PLAIN_VALUES = re.compile('[^":;]*')
 _PARAM_VALUE = re.compile(r'"([^"]*)"|([^":;,]*)')
 _QUOTED = re.compile("[,:;]")
 _BREAKS = re.compile("[\n\r\x85\u2028\u2029]+")
@@ -213,6 +214,11 @@ def parse_line(raw: str, number: int) -> ContentLine:
 
 def _read_values(raw: str, at: int, values: list[str]) -> int:
     """Append the comma-separated values that begin at ``at``; returns where they end."""
+    plain = _PLAIN_VALUES.match(raw, at)
+    if plain is not None and not raw.startswith('"', plain.end()):
+        listed = plain[0].split(",")
+        values += [_CARET.sub(_uncaret, value) for value in listed] if "^" in plain[0] else listed
+        return plain.end()
     while True:
         match = _PARAM_VALUE.match(raw, at)
         assert match is not None  # the pattern matches nothing too

@@ -243,7 +243,7 @@ def _range(event: Component) -> tuple[int, int]:
     begin = min(posix(start), *map(posix, extra)) if extra else posix(start)
     end = posix(start) + int(duration.total_seconds())
     if rules := event.all("RRULE"):
-        end = max(end, bounded_end(_latest_start(rules, start), duration))
+        end = max(end, bounded_end(latest_start_of(rules, start), duration))
     periods = [part for one in event.all("RDATE") for part in one.value.split(",") if "/" in part]
     longest = max([duration, *map(_of_period, periods)])
     for moment in extra:
@@ -262,7 +262,8 @@ def _of_period(value: str) -> timedelta:
     return parse_duration(end) or timedelta()
 
 
-def _latest_start(rules: Iterable[ContentLine], start: Moment) -> int:
+def latest_start_of(rules: Iterable[ContentLine], start: Moment) -> int:
+    """POSIX seconds after which no occurrence of these RRULEs begins; TIME_MAX where nobody can tell."""
     try:
         return latest_start([parse_rule(rule.value) for rule in rules], start)
     except Unmappable:

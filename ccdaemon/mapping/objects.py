@@ -25,15 +25,23 @@ MAX_OCTETS = 5_000_000
 MAX_LINES = 100_000
 """Of one body: a series with as many changed occurrences as it may have."""
 
+MAX_PARAMETERS = 400_000
+"""Names and values of parameters in one body: each takes as long to read as a short line does."""
+
+MAX_ZONES = 1000
+"""Names of time zones in one body. Programs name one or two."""
+
 SUPPORTED = {Kind.EVENTS: frozenset({"VEVENT"}), Kind.TASKS: frozenset({"VTODO"})}
 """Which kinds of component a calendar holds where nobody says otherwise."""
+
+CARD_VERSIONS = ("3.0", "4.0")
+"""Of vCard: what may be stored, and is shown to whoever asks for it."""
 
 OWN_UID = "sha256-"
 """Begins the UID of cards that have none."""
 
 _KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no XML 1.0 can hold these
-_VERSIONS = frozenset({"3.0", "4.0"})
 
 _CALENDAR_DATA, _ADDRESS_DATA = "valid-calendar-data", "valid-address-data"
 _OBJECT = "valid-calendar-object-resource"
@@ -60,7 +68,15 @@ def checked(body: str, kind: Kind, *, supported: frozenset[str] | None = None) -
         outermost = components(body)
     except BadData as error:
         raise Unstorable(str(error), precondition=precondition) from error
+    if _parameters(outermost) > MAX_PARAMETERS:
+        raise Unstorable("the body has more than 400,000 parameters", precondition="max-resource-size")
     return _card(body, outermost) if is_card else _calendar(body, outermost, supported or SUPPORTED[kind])
+
+
+def _parameters(parts: list[Component]) -> int:
+    """How many names and values of parameters the components have, all together."""
+    here = sum(1 + len(values) for part in parts for one in part.lines for _, values in one.params)
+    return here + sum(_parameters(part.components) for part in parts if part.components)
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
@@ -72,7 +88,7 @@ def _card(body: str, outermost: list[Component]) -> BodyIndex:
     version = outermost[0].first("VERSION")
     if version is None:
         raise Unstorable("VERSION: missing", precondition=_ADDRESS_DATA)
-    if version.value.strip() not in _VERSIONS:
+    if version.value.strip() not in CARD_VERSIONS:
         raise Unstorable("VERSION: neither 3.0 nor 4.0", precondition="supported-address-data")
     if outermost[0].first("FN") is None:
         raise Unstorable("FN: missing", precondition=_ADDRESS_DATA)
@@ -98,6 +114,8 @@ def _calendar(body: str, outermost: list[Component], supported: frozenset[str]) 
     if not names <= supported:
         raise Unstorable("the body holds a component of another kind", precondition="supported-calendar-component")
     _refuse_mixed(found)
+    if len(_zones(found)) > MAX_ZONES:
+        raise Unstorable("the body names more than 1,000 time zones", precondition=_CALENDAR_DATA)
     for part in found:
         _refuse_times(part, changed=len(found) - 1)
     [name] = names
@@ -113,6 +131,11 @@ def _refuse_mixed(found: list[Component]) -> None:
         raise Unstorable("RECURRENCE-ID: missing in more than one component", precondition=_OBJECT)
     if len(found) > MAX_OCCURRENCES + 1:
         raise Unstorable("RECURRENCE-ID: more than 10,000 changed occurrences", precondition=_INSTANCES)
+
+
+def _zones(found: list[Component]) -> set[str]:
+    """The names of time zones at the properties of components."""
+    return {name for part in found for one in part.lines if one.params for name in one.param("TZID")[:1]}
 
 
 def _refuse_times(part: Component, *, changed: int) -> None:

@@ -69,12 +69,6 @@ def occurrences(
     return [_occurrence(one, series) for one in found]
 
 
-def occurs(body: str, starts_at: int, ends_at: int, *, zone: tzinfo = UTC, component: str = "VEVENT") -> bool:
-    """Whether there is any: found as soon as it is, also where ``ends_at`` is the end of time."""
-    series, times = read_series(body, component, zone)
-    return next(within(series, times, starts_at, ends_at), None) is not None
-
-
 def read_series(body: str, component: str, zone: tzinfo) -> tuple[Series, Times]:
     """The components of a name in a body, and what reads the dates of its series. Raises Unmappable."""
     try:

@@ -11,6 +11,7 @@ from functools import cache
 from math import gcd
 
 from ccdaemon.errors import Unmappable
+from ccdaemon.mapping.calendar_days import day_of_year, is_among, is_nth, month_length, year_length
 from ccdaemon.mapping.recurrence import WEEKDAYS, Frequency, Rule
 
 _FIRST, _LAST = date(2000, 1, 1), date(2027, 12, 31)
@@ -49,17 +50,17 @@ def _is_meant(rule: Rule, day: date) -> bool:
     """Whether a day meets every part that limits days; what RFC 5545 leaves open counts as met."""
     return (
         _is_in(rule, "BYMONTH", day.month)
-        and _is_in(rule, "BYMONTHDAY", day.day, _days_of_month(day))
-        and _is_in(rule, "BYYEARDAY", day.timetuple().tm_yday, 366 if _is_leap(day.year) else 365)
+        and _is_in(rule, "BYMONTHDAY", day.day, month_length(day.year, day.month))
+        and _is_in(rule, "BYYEARDAY", day_of_year(day), year_length(day.year))
         and (not rule.numbers("BYWEEKNO") or _is_in_a_week(rule, day))
         and (not rule.by_day or any(_is_nth(rule, nth, name, day) for nth, name in rule.by_day))
     )
 
 
 def _is_in(rule: Rule, part: str, number: int, count: int = 0) -> bool:
-    """Whether a number is among those of a part, of which negative ones count from behind."""
+    """Whether a number is among those of a part, or there is no such part."""
     numbers = rule.numbers(part)
-    return not numbers or number in numbers or (number - count - 1) in numbers
+    return not numbers or is_among(numbers, number, count)
 
 
 def _is_in_a_week(rule: Rule, day: date) -> bool:
@@ -76,21 +77,7 @@ def _near(number: int) -> Iterator[int]:
 
 def _is_nth(rule: Rule, nth: int, name: str, day: date) -> bool:
     """A weekday; its rank within the month or the year only where it is certain within which."""
-    if WEEKDAYS[day.weekday()] != name:
-        return False
-    if not nth or rule.freq is not Frequency.MONTHLY:
-        return True
-    rank = (day.day - 1) // 7 + 1 if nth > 0 else -((_days_of_month(day) - day.day) // 7 + 1)
-    return rank == nth
-
-
-def _days_of_month(day: date) -> int:
-    following = day.replace(day=28) + timedelta(days=4)
-    return (following - timedelta(days=following.day)).day
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0
+    return is_nth(nth, WEEKDAYS.index(name), day, "month" if rule.freq is Frequency.MONTHLY else "")
 
 
 @cache

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import product
 
 from ccdaemon.errors import Unmappable
+from ccdaemon.mapping.calendar_days import day_of_year, is_among, is_nth, month_length, ranked, weeks_of, year_length
 from ccdaemon.mapping.recurrence import WEEKDAYS, Frequency, Rule
 
 MAX_STEPS = 50_000
@@ -229,10 +230,10 @@ class _Turns:
         """Whether every part that limits days lets this one pass; ``within`` is what ranks of weekdays count in."""
         return (
             (not self.months or day.month in self.months)
-            and (not self.month_days or _has(self.month_days, day.day, _length(day.year, day.month)))
-            and (not self.year_days or _has(self.year_days, _day_of_year(day), _year_length(day.year)))
+            and (not self.month_days or is_among(self.month_days, day.day, month_length(day.year, day.month)))
+            and (not self.year_days or is_among(self.year_days, day_of_year(day), year_length(day.year)))
             and (not self.weeks or self._is_in_week(day))
-            and (not self.by_day or any(_is_nth(nth, name, day, within) for nth, name in self.by_day))
+            and (not self.by_day or any(is_nth(nth, name, day, within) for nth, name in self.by_day))
         )
 
     def _is_in_week(self, day: date) -> bool:
@@ -241,17 +242,17 @@ class _Turns:
         if not 1 <= middle <= date.max.toordinal():
             return False
         of_year = date.fromordinal(middle)
-        return _has(self.weeks, (_day_of_year(of_year) + 6) // 7, _weeks_of(of_year.year, self.first_day))
+        return is_among(self.weeks, (day_of_year(of_year) + 6) // 7, weeks_of(of_year.year, self.first_day))
 
     def month(self, year: int, month: int) -> list[date]:
         """The days of a month that the rule means."""
-        length = _length(year, month)
+        length = month_length(year, month)
         numbers: Iterable[int] = range(1, length + 1)
         if self.month_days:
             numbers = sorted({day if day > 0 else length + 1 + day for day in self.month_days})
             numbers = [day for day in numbers if 1 <= day <= length]
         elif self.by_day and all(nth for nth, _ in self.by_day):
-            numbers = _ranked(self.by_day, date(year, month, 1).weekday(), length)
+            numbers = ranked(self.by_day, date(year, month, 1).weekday(), length)
         days = [date(year, month, day) for day in numbers]
         self.take(len(days))
         return [day for day in days if self.means(day, within="month")]
@@ -272,7 +273,7 @@ class _Years(_Turns):
         by_month = self.months or (self.month_days and not any(nth for nth, _ in self.by_day))
         if by_month and not self.year_days and not self.weeks:
             return [day for month in sorted(self.months or range(1, 13)) for day in self.month(year, month)]
-        length, first = _year_length(year), date(year, 1, 1)
+        length, first = year_length(year), date(year, 1, 1)
         numbers: Iterable[int] = range(1, length + 1)
         if self.year_days:
             numbers = sorted({day if day > 0 else length + 1 + day for day in self.year_days})
@@ -371,63 +372,5 @@ class _Hours(_Turns):
         return self.placed([datetime.combine(meant, at.replace(hour=hour)) for at in self.times])
 
 
-# --- the calendar -----------------------------------------------------------------------------------------------------
-
-
 def _midnight(ordinal: int) -> datetime | None:
     return datetime.fromordinal(ordinal) if ordinal <= date.max.toordinal() else None
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-def _year_length(year: int) -> int:
-    return 366 if _is_leap(year) else 365
-
-
-def _length(year: int, month: int) -> int:
-    return 29 if month == 2 and _is_leap(year) else (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]
-
-
-def _day_of_year(day: date) -> int:
-    return day.toordinal() - date(day.year, 1, 1).toordinal() + 1
-
-
-def _weeks_of(year: int, first_day: int) -> int:
-    """How many weeks have most of their days in the year."""
-    into_week = (date(year, 12, 31).weekday() - first_day) % 7
-    last_middle = _year_length(year) - into_week + (3 if into_week >= 3 else -4)
-    return (last_middle + 6) // 7
-
-
-def _has(numbers: tuple[int, ...], number: int, count: int) -> bool:
-    """Whether a number is among those of a part, of which negative ones count from behind."""
-    return number in numbers or number - count - 1 in numbers
-
-
-def _is_nth(nth: int, name: int, day: date, within: str) -> bool:
-    """Whether BYDAY means the day; "TH,5TH" means both, as RFC 5545 says."""
-    if day.weekday() != name:
-        return False
-    if not nth or not within:
-        return True
-    number, count = (
-        (day.day, _length(day.year, day.month))
-        if within == "month"
-        else (_day_of_year(day), _year_length(day.year))
-    )  # fmt: skip
-    return nth == ((number - 1) // 7 + 1 if nth > 0 else -((count - number) // 7 + 1))
-
-
-def _ranked(by_day: Iterable[tuple[int, int]], first: int, length: int) -> list[int]:
-    """The days of a month that begins on weekday ``first``, of BYDAY with ranks."""
-    found = set()
-    for nth, name in by_day:
-        if nth > 0:
-            day = 1 + (name - first) % 7 + 7 * (nth - 1)
-        else:
-            day = length - (first + length - 1 - name) % 7 + 7 * (nth + 1)
-        if 1 <= day <= length:
-            found.add(day)
-    return sorted(found)

@@ -168,7 +168,7 @@ class Times:
         if zone is not None:
             return zone
         if self._described is None:
-            self._described = ClientZones(_described(self._body), *_years(self._found))
+            self._described = ClientZones(_described(self._body), *years_of(self._found))
         return self._described.find(tzid)
 
 
@@ -194,7 +194,7 @@ def _described(body: str) -> list[Component]:
         raise Unmappable("the body is no iCalendar object") from error
 
 
-def _years(found: Sequence[Component]) -> tuple[int, int]:
+def years_of(found: Sequence[Component]) -> tuple[int, int]:
     """The first and last year for which the body's zones must be known."""
     lines = [one for part in found for one in part.lines]
     starts = (parse_moment(one.value) for one in lines if one.key in ("DTSTART", "RECURRENCE-ID"))

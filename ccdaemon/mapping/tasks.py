@@ -11,11 +11,10 @@ from uuid import UUID, uuid5
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping.contentline import ContentLine, escape_text, line, serialise
 from ccdaemon.mapping.group import newest_objects
-from ccdaemon.mapping.ical import PRODID, Component, components
+from ccdaemon.mapping.ical import PRODID, Component, components, latest_start_of
 from ccdaemon.mapping.merge import WITNESS_LINE
 from ccdaemon.mapping.moments import Moment, moment_line, parse_duration, parse_moment, posix
-from ccdaemon.mapping.recurrence import bounded_end, latest_start
-from ccdaemon.mapping.recurrence import parse as parse_rule
+from ccdaemon.mapping.recurrence import bounded_end
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Original, Part, ProviderName
 
 NO_STAMP = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,7 +99,7 @@ def _range(todo: Component) -> tuple[int, int]:
         first = start if start is not None else due
         assert first is not None
         span = timedelta(seconds=max(planned) - min(planned)) + max(length, timedelta())
-        end = max(end, bounded_end(_latest_start(rules, first), span))
+        end = max(end, bounded_end(latest_start_of(rules, first), span))
     return max(begin, TIME_MIN), min(end, TIME_MAX)
 
 
@@ -112,10 +111,3 @@ def _moment_or_none(todo: Component, name: str) -> Moment | None:
 def _length(todo: Component) -> timedelta:
     found = todo.first("DURATION")
     return timedelta() if found is None else parse_duration(found.value) or timedelta()
-
-
-def _latest_start(rules: Iterable[ContentLine], start: Moment) -> int:
-    try:
-        return latest_start([parse_rule(rule.value) for rule in rules], start)
-    except Unmappable:
-        return TIME_MAX

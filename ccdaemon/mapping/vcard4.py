@@ -51,6 +51,11 @@ def body_4(body: str) -> str:
     return serialise(to_4(parse(body)))
 
 
+def body_3(body: str) -> str:
+    """What a client wrote in version 4.0 as version 3.0."""
+    return serialise(from_4(parse(body)))
+
+
 # --- to 4.0 -----------------------------------------------------------------------------------------------------------
 
 

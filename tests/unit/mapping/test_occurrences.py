@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.ical import index
-from ccdaemon.mapping.occurrences import free_busy_type, occurrences, occurs
+from ccdaemon.mapping.occurrences import free_busy_type, occurrences, within
 from ccdaemon.mapping.occurrences import read_series as read
 from ccdaemon.mapping.zones import zone
 from ccdaemon.model import TIME_MAX, TIME_MIN
@@ -400,11 +400,11 @@ def test_what_cannot_be_expanded_is_refused(lines: tuple[str, ...]) -> None:
         occurrences(single(*lines), TIME_MIN, TIME_MAX)
 
 
-def test_an_endless_series_occurs_until_the_end_of_time() -> None:
-    body = single("DTSTART:20260101T000000Z", "RRULE:FREQ=HOURLY")
+def test_the_first_occurrences_of_an_endless_series_are_found_however_many_follow() -> None:
+    series = read(single("DTSTART:20260101T000000Z", "RRULE:FREQ=HOURLY"), "VEVENT", UTC)
 
-    assert occurs(body, at("2400-01-01"), TIME_MAX)
-    assert not occurs(body, TIME_MIN, at("2026-01-01"))
+    assert next(within(*series, at("2400-01-01"), TIME_MAX)).starts_at == at("2400-01-01")
+    assert list(within(*series, TIME_MIN, at("2026-01-01"))) == []
 
 
 def test_events_at_the_ends_of_the_calendar_are_found() -> None:
