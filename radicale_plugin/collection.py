@@ -1,12 +1,11 @@
 """Collections as Radicale wants to see them: the folders above them, and the address books and calendars.
 
-ctag and sync-token are read off the collection's row (RFC 6578 for the token): neither counts, lists nor hashes items.
+ctag and sync-token are those of our own answers (ccdaemon/dav/revisions.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import islice
 from typing import Any, NoReturn, Protocol, overload
 from xml.etree.ElementTree import Element
@@ -15,14 +14,14 @@ from radicale.item import Item as RadicaleItem
 from radicale.item.filter import simplify_prefilters
 from radicale.storage import BaseCollection, ComponentNotFoundError
 
-from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Collection, Item, Kind, ProviderName
+from ccdaemon.dav.revisions import ctag, http_date, revision_of, sync_token
+from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Collection, Item, Kind
 from ccdaemon.store.base import Reader, Transaction
-from radicale_plugin.item import StoredItem, http_date
+from radicale_plugin.item import StoredItem
 
 TAGS = {Kind.CONTACTS: "VADDRESSBOOK", Kind.EVENTS: "VCALENDAR", Kind.TASKS: "VCALENDAR"}
 COMPONENTS = {Kind.EVENTS: "VEVENT", Kind.TASKS: "VTODO"}
 LOCAL_COMPONENTS = {**COMPONENTS, Kind.EVENTS: "VEVENT,VTODO,VJOURNAL"}  # where no client restricted it
-SYNC_SPACE = "urn:ccdaemon:sync"
 MULTIGET_CHUNK = 500  # hrefs fetched at once: bounds the memory held, and what the database takes as parameters
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -143,9 +142,9 @@ class StoredCollection(ReadOnlyCollection):
         The hrefs are asked for when iterated: a PROPFIND wants the token alone. Raises ValueError for a token of
         another collection, of the future, or from before the tombstones that were dropped.
         """
-        since = self._since(old_token) if old_token else 0
-        if old_token and not self.row.floor <= since <= self.row.revision:
-            raise ValueError("the sync-token is of another time")
+        since = revision_of(old_token, self.row) if old_token else 0
+        if since is None:
+            raise ValueError("the sync-token is not of this collection, or of another time")
         return sync_token(self.row), self._changed(since)
 
     def delete(self, href: str | None = None) -> None:
@@ -162,14 +161,6 @@ class StoredCollection(ReadOnlyCollection):
                 raise ComponentNotFoundError(href)
             else:
                 transaction.remove(self.row.id, href, now=self._storage.now())
-
-    def _since(self, token: str) -> int:
-        prefix, _, revision = token.rpartition(":")
-        if prefix + ":" != _token_prefix(self.row) or not (revision.isascii() and revision.isdigit()):
-            raise ValueError("the sync-token is not of this collection")
-        if len(revision) > 18:
-            raise ValueError("the sync-token is of another time")
-        return int(revision)
 
     def _changed(self, since: int) -> Iterator[str]:
         if since == self.row.revision:
@@ -227,23 +218,8 @@ def surely_overlaps(index: BodyIndex, start: int, end: int) -> bool:
     return index.component == "VEVENT" and not index.recurring
 
 
-def ctag(row: Collection) -> str:
-    """Quoted, as an ETag is: it stands for the collection as one file too, which shows name and description."""
-    shown = sha256(f"{row.name}\0{row.description}".encode()).hexdigest()[:8]
-    return f'"{row.id}-{row.revision}-{shown}"'
-
-
-def sync_token(row: Collection) -> str:
-    """The token of the collection's revision: a URI (RFC 6578 section 4) that names the collection as well."""
-    return f"{_token_prefix(row)}{row.revision}"
-
-
-def _token_prefix(row: Collection) -> str:
-    return f"{SYNC_SPACE}:{row.id}:{row.href}:"
-
-
 def _components(row: Collection) -> str:
-    return (LOCAL_COMPONENTS if row.provider is ProviderName.LOCAL else COMPONENTS)[row.kind]
+    return (LOCAL_COMPONENTS if row.is_local else COMPONENTS)[row.kind]
 
 
 def properties(row: Collection) -> Mapping[str, str]:

@@ -1,22 +1,12 @@
 """One stored item as Radicale wants to see it, with nothing left for vobject to compute."""
 
-from datetime import datetime
-from email.utils import format_datetime
-from functools import lru_cache
 from typing import Any
 
 from radicale.item import Item as RadicaleItem
 from radicale.storage import BaseCollection
 
+from ccdaemon.dav.revisions import http_date
 from ccdaemon.model import Item
-
-MAX_HREF = 255  # characters of the path segment that a client gives an item
-
-
-@lru_cache(maxsize=4096)
-def http_date(moment: datetime) -> str:
-    """An aware UTC moment as RFC 9110 section 5.6.7 writes it; items of one page share theirs."""
-    return format_datetime(moment, usegmt=True)
 
 
 class StoredItem(RadicaleItem):

@@ -5,24 +5,19 @@ lock says nothing, however its server ended, so nobody has to delete one, and no
 """
 
 import fcntl
-import http.client
 import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from ccdaemon.config import Config
 
 NOTE = "dav.url"
 MAX_NOTE_BYTES = 300
-ASKED_PATH = "/.well-known/caldav"  # needs no log-in and no database, but a thread of the server
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound -> where to ask for it
 
 log = logging.getLogger(__name__)
 
@@ -61,20 +56,6 @@ def noted_url(data_dir: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return None
-
-
-def is_answering(url: str, *, timeout_seconds: float) -> bool:
-    """Whether the DAV server at this base URL, of this machine, answers a request in time."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    connection = http.client.HTTPConnection(ANY_ADDRESS.get(host, host), parts.port, timeout=timeout_seconds)
-    try:
-        connection.request("GET", ASKED_PATH)
-        return connection.getresponse().status == HTTPStatus.MOVED_PERMANENTLY
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _locked_note(data_dir: Path, url: str) -> int:

@@ -5,7 +5,7 @@ A Handler takes the WSGI environment and returns an Answer. The stack is Handler
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,7 +28,8 @@ class Answer:
     def having(self, *headers: Header) -> "Answer":
         """The same answer with these headers, in place of any of the same name."""
         replaced = {name.lower() for name, _ in headers}
-        return replace(self, headers=(*(kept for kept in self.headers if kept[0].lower() not in replaced), *headers))
+        kept = [header for header in self.headers if header[0].lower() not in replaced]
+        return Answer(status=self.status, headers=(*kept, *headers), body=self.body)
 
 
 Handler = Callable[[WSGIEnvironment], Answer]

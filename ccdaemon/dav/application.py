@@ -17,9 +17,9 @@ from radicale.types import WSGIEnviron, WSGIResponse
 
 from ccdaemon.dav.finish import Defects
 from ccdaemon.dav.guard import MAX_BODY_BYTES
+from ccdaemon.dav.visit import MAX_HREF
 from ccdaemon.store.base import Store
 from radicale_plugin.auth import Auth
-from radicale_plugin.item import MAX_HREF
 from radicale_plugin.rights import Rights, asked_by
 from radicale_plugin.storage import Storage
 

@@ -4,11 +4,12 @@ Elements that nobody here knows are skipped, as RFC 4918 section 17 wants it; wh
 the precondition that its RFC names.
 """
 
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
-from ccdaemon.dav.filter_parsing import parse_filter
+from ccdaemon.dav.calendar_zone import described_zone
+from ccdaemon.dav.filter_parsing import parse_filter, time_range
 from ccdaemon.dav.filter_values import CardFilter, CompFilter
 from ccdaemon.dav.multistatus import CALDAV, CARDDAV, DAV
 from ccdaemon.dav.request import (
@@ -25,15 +26,12 @@ from ccdaemon.dav.request import (
 )
 from ccdaemon.dav.trees import tree
 from ccdaemon.errors import BadData, NotPermitted
-from ccdaemon.mapping.client_zones import ClientZones
-from ccdaemon.mapping.ical import components
-from ccdaemon.mapping.moments import parse_moment
+from ccdaemon.mapping.objects import CARD_VERSIONS
 from ccdaemon.mapping.zones import find_zone
 
 MAX_REMEMBERED_BYTES = 4096  # of a body; a poll has hundreds, a multiget of fifty hrefs more than this
 REMEMBERED = 256  # bodies
 MAX_NUMBER_LENGTH = 9  # digits of a limit
-ZONE_YEARS = (2016, 2036)  # in which the clocks of a query's VTIMEZONE count: programs describe the rules of today
 
 CALENDAR_DATA, ADDRESS_DATA = f"{{{CALDAV}}}calendar-data", f"{{{CARDDAV}}}address-data"
 CALENDAR_QUERY, ADDRESSBOOK_QUERY = f"{{{CALDAV}}}calendar-query", f"{{{CARDDAV}}}addressbook-query"
@@ -41,7 +39,6 @@ CALENDAR_MULTIGET, ADDRESSBOOK_MULTIGET = f"{{{CALDAV}}}calendar-multiget", f"{{
 SYNC_COLLECTION = f"{{{DAV}}}sync-collection"
 FREE_BUSY_QUERY = f"{{{CALDAV}}}free-busy-query"
 
-_CARD_VERSIONS = ("3.0", "4.0")
 _HREF = f"{{{DAV}}}href"
 
 
@@ -88,11 +85,11 @@ def _body_asked(element: Element) -> BodyAsked:
 
 def _card_asked(element: Element) -> BodyAsked:
     version = element.get("version", "")
-    if element.get("content-type", "text/vcard") != "text/vcard" or version not in ("", *_CARD_VERSIONS):
+    if element.get("content-type", "text/vcard") != "text/vcard" or version not in ("", *CARD_VERSIONS):
         raise Unmet(f"{{{CARDDAV}}}supported-address-data")
     properties, without_value = _properties(element, CARDDAV)
     parts = PartAsked(name="VCARD", properties=properties, without_value=without_value) if properties else None
-    return BodyAsked(name=ADDRESS_DATA, version="4.0" if version == "4.0" else "", parts=parts)
+    return BodyAsked(name=ADDRESS_DATA, version=version, parts=parts)
 
 
 def _part_asked(element: Element) -> PartAsked:
@@ -158,7 +155,14 @@ _remembered = lru_cache(maxsize=REMEMBERED)(_report)
 
 def _filter(root: Element, namespace: str) -> CompFilter | CardFilter | None:
     element = root.find(f"{{{namespace}}}filter")
-    return None if element is None else parse_filter(element)
+    if element is None:
+        return None
+    try:
+        return parse_filter(element)
+    except BadData as error:
+        if namespace == CALDAV:  # RFC 4791 section 7.8 has a precondition for it; RFC 6352 none
+            raise Unmet(f"{{{CALDAV}}}valid-filter") from error
+        raise
 
 
 def _limit(root: Element, namespace: str) -> int | None:
@@ -182,21 +186,13 @@ def _busy_window(root: Element) -> Window:
 
 
 def _window_in(element: Element, name: str) -> Window | None:
+    """Of what must tell both ends, other than the time-range of a filter."""
     found = element.find(f"{{{CALDAV}}}{name}")
     if found is None:
         return None
-    window = Window(starts_at=_utc(found.get("start", "")), ends_at=_utc(found.get("end", "")))
-    if window.ends_at <= window.starts_at:
-        raise BadData(f"{name} ends before it starts")
-    return window
-
-
-def _utc(text: str) -> int:
-    """POSIX seconds of a "date with UTC time", the only form that RFC 4791 takes in attributes."""
-    moment = parse_moment(text)
-    if not isinstance(moment, datetime) or moment.tzinfo is not UTC:
-        raise BadData("a bound of time is no date with UTC time")
-    return int(moment.timestamp())
+    if found.get("start") is None or found.get("end") is None:
+        raise BadData(f"{name}: one of its ends is not told")
+    return time_range(found)
 
 
 def _zone(root: Element) -> tzinfo | None:
@@ -210,12 +206,3 @@ def _zone(root: Element) -> tzinfo | None:
         return found
     text = (root.findtext(f"{{{CALDAV}}}timezone") or "").strip()
     return described_zone(text) if text else None
-
-
-def described_zone(text: str) -> tzinfo | None:
-    """The zone of the one VTIMEZONE in an iCalendar text; None where there is none, or none that we know."""
-    try:
-        described = [part for outer in components(text) for part in outer.components if part.name == "VTIMEZONE"]
-    except BadData:
-        return None
-    return ClientZones(described, *ZONE_YEARS).find(described[0].text("TZID")) if len(described) == 1 else None

@@ -6,12 +6,12 @@ from datetime import datetime, tzinfo
 from ccdaemon.dav.request import Window
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import ical, tasks
-from ccdaemon.mapping.client_zones import MAX_YEARS, ClientZones
+from ccdaemon.mapping.client_zones import ClientZones
 from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.ical import Component
 from ccdaemon.mapping.moments import DAY, Moment, end_after, parse_moment, posix
 from ccdaemon.mapping.occurrences import Found, within
-from ccdaemon.mapping.series import Series, Times
+from ccdaemon.mapping.series import Series, Times, years_of
 from ccdaemon.model import TIME_MAX, TIME_MIN
 
 MAX_EXPANSIONS = 8
@@ -73,7 +73,8 @@ class BodyClock:
             return moment
         if self._zones is None:
             described = (part for part in self._inside if part.name == "VTIMEZONE")
-            self._zones = ClientZones(described, *_years(self._inside))
+            of_time = [part for part in self._inside if part.name != "VTIMEZONE"]
+            self._zones = ClientZones(described, *years_of(of_time))
         zone = self._zones.find(tzid[0])
         return moment if zone is None else moment.replace(tzinfo=zone)
 
@@ -131,12 +132,3 @@ def _of_changed(found: Iterator[Found]) -> Mapping[int, Found]:
             break
         changed[id(one.placed.component)] = one
     return changed
-
-
-def _years(parts: Sequence[Component]) -> tuple[int, int]:
-    """The first and last year for which the body's zones must be known."""
-    of_time = [part for part in parts if part.name != "VTIMEZONE"]
-    starts = (parse_moment(one.value) for part in of_time for one in part.all("DTSTART"))
-    years = [moment.year for moment in starts if moment is not None] or [1970]
-    recurs = any(part.first("RRULE") is not None for part in of_time)
-    return min(years), max(years) + (MAX_YEARS if recurs else 0)

@@ -2,14 +2,18 @@
 7809 section 5.2) tell it: two views of one thing, of which a client may set either.
 """
 
+from datetime import tzinfo
 from functools import lru_cache
 
 from ccdaemon.errors import BadData
+from ccdaemon.mapping.client_zones import ClientZones
 from ccdaemon.mapping.contentline import line, serialise
 from ccdaemon.mapping.ical import PRODID, components
 from ccdaemon.mapping.tzif import zone_names
 from ccdaemon.mapping.vtimezone import vtimezone
 from ccdaemon.mapping.zones import iana_name
+
+ZONE_YEARS = (2016, 2036)  # in which the clocks of a client's VTIMEZONE count: programs describe the rules of today
 
 _HEAD = serialise([line("BEGIN", "VCALENDAR"), line("VERSION", "2.0"), line("PRODID", PRODID)])
 _TAIL = serialise([line("END", "VCALENDAR")])
@@ -42,3 +46,12 @@ def zone_id(body: str) -> str | None:
     if not any(part.name in ("STANDARD", "DAYLIGHT") for part in zones[0].components):
         raise BadData("a time zone without a clock")
     return iana_name(zones[0].text("TZID").strip()) or iana_name(zones[0].text("X-LIC-LOCATION").strip())
+
+
+def described_zone(text: str) -> tzinfo | None:
+    """The zone of the one VTIMEZONE in an iCalendar text; None where there is none, or none that we know."""
+    try:
+        described = [part for outer in components(text) for part in outer.components if part.name == "VTIMEZONE"]
+    except BadData:
+        return None
+    return ClientZones(described, *ZONE_YEARS).find(described[0].text("TZID")) if len(described) == 1 else None

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from ccdaemon.dav.multistatus import CALDAV
 from ccdaemon.dav.trees import tree
 from ccdaemon.mapping.objects import SUPPORTED
-from ccdaemon.model import Collection, Kind, ProviderName
+from ccdaemon.model import Collection, Kind
 
 NAME = f"{{{CALDAV}}}supported-calendar-component-set"
 ALL = ("VEVENT", "VTODO", "VJOURNAL")
@@ -18,9 +18,15 @@ ALL = ("VEVENT", "VTODO", "VJOURNAL")
 
 def components_of(collection: Collection, stored: Mapping[str, str]) -> tuple[str, ...]:
     """Of a calendar, in the order of ``ALL``. ``stored``: what clients set of it, by Clark name, whole elements."""
-    if collection.provider is not ProviderName.LOCAL or collection.kind is not Kind.EVENTS:
-        return tuple(SUPPORTED[collection.kind])
-    return named(tree(stored[NAME].encode())) if NAME in stored else ALL
+    possible = possible_components(collection)
+    return named(tree(stored[NAME].encode())) if possible is ALL and NAME in stored else possible
+
+
+def possible_components(collection: Collection) -> tuple[str, ...]:
+    """What the items of a calendar may be, whatever a client asked for; () of an address book."""
+    if collection.is_local and collection.kind is Kind.EVENTS:
+        return ALL
+    return tuple(SUPPORTED.get(collection.kind, ()))
 
 
 def named(component_set: Element) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A request that computes for too long is interrupted; one that cannot be interrupted takes its process along.
 
-Everything that a client can ask for is bounded where it is computed. This is for what nobody foresaw: eight such
+Everything that a client can ask for is bounded where it is computed. This is for what nobody foresaw: four such
 requests would hold every thread of a process. Whoever serves calls ``enforce`` from time to time, from a thread that
 serves no request.
 

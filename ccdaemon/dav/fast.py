@@ -8,7 +8,7 @@ from datetime import datetime
 from io import BytesIO
 from wsgiref.types import WSGIEnvironment
 
-from ccdaemon.dav import making, principals, propfind, proppatch, reading, reports, writing
+from ccdaemon.dav import making, preconditions, principals, propfind, proppatch, reading, reports, writing
 from ccdaemon.dav.answer import Answer, Handler
 from ccdaemon.dav.visit import Visit, visit
 from ccdaemon.dav.xmlscan import METHODS
@@ -46,6 +46,9 @@ def _modules(store: Store, now: Callable[[], datetime]) -> Mapping[str, Sequence
     def write(visited: Visit) -> Answer | None:
         return writing.answer(visited, store, now)
 
+    def check(visited: Visit) -> Answer | None:
+        return preconditions.answer(visited, store)
+
     return {
         "GET": (read,),
         "HEAD": (read,),
@@ -58,7 +61,8 @@ def _modules(store: Store, now: Callable[[], datetime]) -> Mapping[str, Sequence
         "MKCOL": (make,),
         "MKCALENDAR": (make,),
         "PUT": (write,),
-        "DELETE": (write,),
+        "DELETE": (write, check),
+        "MOVE": (check,),
     }
 
 

@@ -1,16 +1,16 @@
 """What every answer gets on its way out: no surprise in case of a defect, 304, compression, headers for browsers."""
 
 import logging
+import re
 import traceback
 import zlib
 from collections.abc import Callable
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Lock
 from wsgiref.types import WSGIEnvironment
 
 from ccdaemon.dav.answer import Answer, Handler, Header, refusal
+from ccdaemon.dav.conditions import CONDITION_FAILED, is_known, may_be_read
 from ccdaemon.errors import DiskFull, StoreUnavailable
 
 MIN_COMPRESSED = 1024  # bytes; below, the header costs more than it saves
@@ -35,6 +35,8 @@ BUSY = refusal(
 )
 WRITING = frozenset({"PUT", "DELETE", "MOVE", "MKCOL", "MKCALENDAR", "PROPPATCH"})
 NO_SPACE = refusal(HTTPStatus.INSUFFICIENT_STORAGE, "There is no space here to store that.")
+
+_NO_WEIGHT = re.compile(r"[ \t]*q[ \t]*=[ \t]*0(?:\.0*)?[ \t]*")
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +84,18 @@ def _place(error: Exception) -> str:
 
 
 def conditional(inner: Handler) -> Handler:
-    """304 for a GET or HEAD of what the client has already, by its ETag or else by its date (RFC 9110 section 13)."""
+    """304 for a GET or HEAD of what the client has already, by its ETag or else by its date, and 412 for one of what is
+    not as the client wants it (RFC 9110 section 13).
+    """
 
     def handle(environ: WSGIEnvironment) -> Answer:
         answer = inner(environ)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or answer.status != HTTPStatus.OK:
             return answer
-        if not is_known(environ, answer.header("ETag"), answer.header("Last-Modified")):
+        etag, last_modified = answer.header("ETag"), answer.header("Last-Modified")
+        if not may_be_read(environ, etag, last_modified):
+            return CONDITION_FAILED
+        if not is_known(environ, etag, last_modified):
             return answer
         kept = tuple((name, value) for name in ("ETag", "Vary") if (value := answer.header(name)))
         return Answer(status=HTTPStatus.NOT_MODIFIED, headers=kept)
@@ -96,31 +103,16 @@ def conditional(inner: Handler) -> Handler:
     return handle
 
 
-def is_known(environ: WSGIEnvironment, etag: str | None, last_modified: str | None = None) -> bool:
-    """Whether If-None-Match names the ETag, weak or not; a date counts only where no ETag was sent."""
-    if wanted := environ.get("HTTP_IF_NONE_MATCH", ""):
-        known = [tag.strip().removeprefix("W/") for tag in wanted.split(",")]
-        return etag is not None and (etag.removeprefix("W/") in known or "*" in known)
-    since, modified = _moment(environ.get("HTTP_IF_MODIFIED_SINCE")), _moment(last_modified)
-    return since is not None and modified is not None and modified <= since
-
-
-def _moment(date: str | None) -> datetime | None:
-    """A date of HTTP; None for anything else, which is to be ignored (RFC 9110 section 13.1.3)."""
-    try:
-        moment = parsedate_to_datetime(date) if date else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
-
-
 def compressed(inner: Handler) -> Handler:
     """gzip for those who take it, at a level fit for listings. Radicale, which knows only a slow one, is not asked."""
 
     def handle(environ: WSGIEnvironment) -> Answer:
-        accepted = environ.pop("HTTP_ACCEPT_ENCODING", "")
-        answer = inner(environ)
-        if "gzip" not in [coding.strip() for coding in accepted.split(",")] or len(answer.body) < MIN_COMPRESSED:
+        accepts = takes_gzip(environ.pop("HTTP_ACCEPT_ENCODING", ""))
+        if accepts and environ["REQUEST_METHOD"] == "HEAD":  # it tells the length of the body packed
+            answer = inner({**environ, "REQUEST_METHOD": "GET"})
+        else:
+            answer = inner(environ)
+        if len(answer.body) < MIN_COMPRESSED or not accepts:
             return answer
         stream = zlib.compressobj(COMPRESSION_LEVEL, wbits=16 + zlib.MAX_WBITS)
         body = stream.compress(answer.body) + stream.flush()
@@ -131,6 +123,15 @@ def compressed(inner: Handler) -> Handler:
     return handle
 
 
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding names gzip, in any case and with any weight but none (RFC 9110 section 12.5.3)."""
+    for coding in accepted.lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() == "gzip":
+            return _NO_WEIGHT.fullmatch(weight) is None
+    return False
+
+
 def announced(inner: Handler) -> Handler:
     """Headers of every answer: what this server can do, and what a browser must not do with it."""
 
@@ -138,17 +139,19 @@ def announced(inner: Handler) -> Handler:
         answer = inner(environ)
         is_about_dav = answer.header("DAV") or answer.status == HTTPStatus.MULTI_STATUS
         told = [("DAV", DAV_CLASSES)] if is_about_dav else []
-        if environ["REQUEST_METHOD"] == "OPTIONS" and answer.header("Allow"):
-            told.append(("Allow", allowed(environ["PATH_INFO"])))
+        method = environ["REQUEST_METHOD"]
+        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or (method == "OPTIONS" and answer.header("Allow")):
+            told.append(("Allow", allowed(environ["PATH_INFO"], but="" if method == "OPTIONS" else method)))
         return answer.having(*FOR_BROWSERS, *told)
 
     return handle
 
 
-def allowed(path: str) -> str:
-    """What may work there; Radicale names all that it knows for every place."""
+def allowed(path: str, *, but: str = "") -> str:
+    """What may work there, ``but`` what just did not; Radicale names all that it knows for every place."""
     depth = len([segment for segment in path.split("/") if segment])
-    return ALLOWED[min(depth, len(ALLOWED) - 1)]
+    methods = ALLOWED[min(depth, len(ALLOWED) - 1)]
+    return ", ".join(method for method in methods.split(", ") if method != but)
 
 
 def layered(inner: Handler, *layers: Callable[[Handler], Handler]) -> Handler:

@@ -148,7 +148,7 @@ def has_plain_path(prefix: str) -> Check:
 
     def check(environ: WSGIEnvironment) -> Answer | None:
         path = environ["PATH_INFO"] or "/"
-        if not all(" " <= character <= "~" for character in path):
+        if not (path.isascii() and path.isprintable()):
             return BAD_REQUEST  # names here are ASCII: nothing is called so
         if prefix and (path + "/").startswith(prefix + "/"):
             path = path[len(prefix) :]

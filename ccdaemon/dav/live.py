@@ -10,20 +10,18 @@ from urllib.parse import quote
 
 from ccdaemon.dav.calendar_zone import zone_body
 from ccdaemon.dav.component_sets import NAME as COMPONENT_SET
-from ccdaemon.dav.component_sets import components_of
+from ccdaemon.dav.component_sets import components_of, possible_components
+from ccdaemon.dav.filter_values import Collation
 from ccdaemon.dav.multistatus import APPLE, CALDAV, CALENDARSERVER, CARDDAV, DAV, element, escape
 from ccdaemon.dav.privileges import SUPPORTED, collection_privileges, folder_privileges
+from ccdaemon.dav.revisions import ctag, http_date, sync_token
 from ccdaemon.dav.trees import text_of, tree
-from ccdaemon.mapping.objects import MAX_OCTETS
+from ccdaemon.mapping.objects import CARD_VERSIONS, MAX_OCTETS
 from ccdaemon.mapping.recurrence import MAX_OCCURRENCES
 from ccdaemon.mapping.zones import iana_name
-from ccdaemon.model import Account, Collection, Kind, ProviderName
-from radicale_plugin.collection import COMPONENTS, ctag, sync_token
-from radicale_plugin.item import http_date
+from ccdaemon.model import Account, Collection, Kind
 
 EARLIEST, LATEST = "00010101T000000Z", "99991231T235959Z"
-COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
-CARD_VERSIONS = ("3.0", "4.0")
 PRINCIPAL_REPORTS = ("expand-property", "principal-match", "principal-property-search", "principal-search-property-set")
 
 D, C, CR, CS, ICAL = (f"{{{space}}}" for space in (DAV, CALDAV, CARDDAV, CALENDARSERVER, APPLE))
@@ -105,7 +103,7 @@ def _data_types(namespace: str, name: str, content_type: str, versions: Iterable
 
 
 def _collations(namespace: str) -> str:
-    return "".join(element(namespace + "supported-collation", name) for name in COLLATIONS)
+    return "".join(element(namespace + "supported-collation", name) for name in sorted(Collation))
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -155,8 +153,8 @@ def content_type(collection: Collection) -> str:
     """Of every item in it. Only a calendar that is kept here may hold several kinds of components."""
     if collection.kind is Kind.CONTACTS:
         return "text/vcard;charset=utf-8"
-    is_mixed = collection.provider is ProviderName.LOCAL and collection.kind is Kind.EVENTS
-    return "text/calendar;charset=utf-8" + ("" if is_mixed else f";component={COMPONENTS[collection.kind]}")
+    components = possible_components(collection)
+    return "text/calendar;charset=utf-8" + (f";component={components[0]}" if len(components) == 1 else "")
 
 
 def _last_modified(collection: Collection) -> str | None:

@@ -14,7 +14,7 @@ from threading import Lock
 from wsgiref.types import WSGIEnvironment
 
 from ccdaemon.dav.answer import Answer, Handler, refusal
-from radicale_plugin.auth import PERSON_ID_KEY, PERSON_KEY, DevicePasswords
+from ccdaemon.dav.passwords import PERSON_ID_KEY, PERSON_KEY, DevicePasswords
 
 MAX_AUTHORIZATION = 1024  # characters of the header; ours are under 150
 FREE_FAILURES = 20  # in a row from one address: a whole client with an old password, once over

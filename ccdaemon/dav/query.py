@@ -9,16 +9,15 @@ from datetime import UTC, tzinfo
 
 from ccdaemon.dav.answer import Answer
 from ccdaemon.dav.asking import Unmet
-from ccdaemon.dav.component_sets import ALL
+from ccdaemon.dav.component_sets import possible_components
 from ccdaemon.dav.filters import is_decided, matches, selection
 from ccdaemon.dav.multistatus import DAV, multistatus
 from ccdaemon.dav.request import Query
 from ccdaemon.dav.rows import Rows, truncated
 from ccdaemon.dav.visit import Visit
 from ccdaemon.dav.zone_asked import zone_of
-from ccdaemon.model import Candidate, Collection, Kind, ProviderName, Selection
+from ccdaemon.model import Candidate, Collection, Kind, Selection
 from ccdaemon.store.base import Reader
-from radicale_plugin.collection import COMPONENTS
 
 MAX_CHARACTERS = 64 * 1024 * 1024  # of an answer
 MAX_EXPANDED = 10 * 1024 * 1024  # of one with occurrences, where little can become much (trust.md T-29)
@@ -50,13 +49,14 @@ def _responses(
         candidates = [Candidate(href=h, etag=e, body=b, sure=False) for h, e, b in reader.bodies(collection.id, [item])]
     else:
         wanted = Selection() if asked.filter is None else selection(asked.filter, zone=zone)
-        if wanted is None or wanted.component not in (None, *_components(collection)):
+        if wanted is None or wanted.component not in (None, *possible_components(collection)):
             return
         is_everything = wanted in _everything(collection) and _is_decided(asked)
         if is_everything and asked.limit is None:
             yield from rows.everything(reader)
             return
-        candidates = reader.select(collection.id, wanted)
+        has_to_read = rows.needs_body or not _is_decided(asked)
+        candidates = reader.select(collection.id, wanted, bodies=has_to_read)
     matching = _matching(candidates, asked, zone)
     if rows.needs_date:
         yield from (row for _, row in rows.read(reader, [found.href for found in matching]))
@@ -66,16 +66,9 @@ def _responses(
         yield from (rows.written(found.href, found.etag) for found in matching)
 
 
-def _components(collection: Collection) -> Sequence[str]:
-    """What the collection's items may be; a local calendar may hold all of them."""
-    if collection.provider is ProviderName.LOCAL and collection.kind is Kind.EVENTS:
-        return ALL
-    return [COMPONENTS.get(collection.kind, "")]
-
-
 def _everything(collection: Collection) -> Sequence[Selection]:
     """Selections of all that there is."""
-    components = _components(collection)
+    components = possible_components(collection)
     return [Selection(), *(Selection(component=name) for name in components if len(components) == 1)]
 
 

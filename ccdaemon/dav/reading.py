@@ -8,13 +8,12 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from ccdaemon.dav.answer import Answer, Header
-from ccdaemon.dav.finish import is_known
+from ccdaemon.dav.conditions import is_known
+from ccdaemon.dav.revisions import ctag, http_date
 from ccdaemon.dav.visit import Visit
 from ccdaemon.dav.whole import whole_book, whole_calendar
-from ccdaemon.model import Collection, Kind, ProviderName
+from ccdaemon.model import Collection, Kind
 from ccdaemon.store.base import Reader, Store
-from radicale_plugin.collection import ctag
-from radicale_plugin.item import http_date
 
 CONTENT_TYPES = {
     Kind.CONTACTS: "text/vcard; charset=utf-8",
@@ -78,7 +77,7 @@ def _file(reader: Reader, collection: Collection) -> str:
         bodies,
         name=collection.name,  # not the title, which may change while the ETag stays
         description=collection.description,
-        is_ours=collection.provider is not ProviderName.LOCAL,
+        is_ours=not collection.is_local,
     )
 
 

@@ -23,7 +23,7 @@ class BodyAsked:
     """How ``calendar-data`` or ``address-data`` is wanted (RFC 4791 section 9.6, RFC 6352 section 10.4)."""
 
     name: str  # Clark name of the property
-    version: str = ""  # "4.0": cards in that version; "": as they are stored
+    version: str = ""  # "3.0", "4.0": cards in that version; "": as they are stored
     expand: Window | None = None  # the series as its occurrences in this range, in UTC
     limit_recurrence_set: Window | None = None  # only the changed occurrences that touch this range
     parts: "PartAsked | None" = None  # only these components and properties; None: everything

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
-from itertools import islice
+from itertools import chain, islice
 
 from ccdaemon.dav.asking import ADDRESS_DATA, CALENDAR_DATA
 from ccdaemon.dav.bodies import served
@@ -16,10 +16,10 @@ from ccdaemon.dav.live import VARYING
 from ccdaemon.dav.multistatus import DAV, element, escape, quoted, response
 from ccdaemon.dav.properties import item_shape
 from ccdaemon.dav.request import Asked, BodyAsked
+from ccdaemon.dav.revisions import http_date
 from ccdaemon.dav.visit import Visit
-from ccdaemon.model import Collection, Kind, ProviderName
+from ccdaemon.model import Collection, Kind
 from ccdaemon.store.base import Reader
-from radicale_plugin.item import http_date
 
 GAP = "\0"  # in no href, name or property
 LARGE = 1024  # characters of a response without its body; clients' have 250, and the database writes them unbounded
@@ -53,8 +53,10 @@ class Rows:
         self._pieces = whole.split(GAP)
         self._template = _template(whole)
         self._without_data = _template(response(collection_href + GAP, found, (*missing, data) if data else missing))
-        self._is_plain = self._slots == (ETAG,) and self._data == BodyAsked(name=data or "")
-        is_local = collection.provider is ProviderName.LOCAL
+        is_local = collection.is_local
+        as_stored = ("",) if is_local else ("", "3.0")  # cards of clouds are of our own making
+        plain = [BodyAsked(name=data, version=version) for version in as_stored] if data else []
+        self._is_plain = self._slots == (ETAG,) and self._data in plain
         self._quoted = quoted if is_local else str  # hrefs of clouds are ours: nothing in them has to be quoted
         self._is_rendered = self._slots == (ETAG,) and not self._data and not is_local and len(whole) <= LARGE
         self.needs_body = self._data is not None or LENGTH in self._slots
@@ -77,9 +79,7 @@ class Rows:
 
     def written_all(self, found: Iterable[Bodied]) -> Iterator[tuple[str, str]]:
         """(href, response) of the items, in their order."""
-        remaining = iter(found)
-        while chunk := list(islice(remaining, CHUNK)):
-            yield from self._written(chunk)
+        return chain.from_iterable(map(self._written, _chunks(found)))
 
     def read(self, reader: Reader, hrefs: Sequence[str] | None = None) -> Iterator[tuple[str, str]]:
         """(href, response) of the living items among ``hrefs`` (None: of all), in any order, in one statement."""
@@ -99,15 +99,14 @@ class Rows:
         else:
             yield from (row for _, row in self.read(reader))
 
-    def _written(self, chunk: Sequence[Bodied]) -> Iterator[tuple[str, str]]:
-        if self._is_plain:
-            template, quoted_ = self._template, self._quoted
-            texts = escape(GAP.join([body for _, _, body in chunk])).split(GAP)
-            for (href, etag, _), text in zip(chunk, texts, strict=True):
-                yield href, template % (quoted_(href), etag, text)
-            return
-        for href, etag, body in chunk:
-            yield from self._filled(href, etag, body, None)
+    def _written(self, chunk: Sequence[Bodied]) -> Iterable[tuple[str, str]]:
+        if not self._is_plain:
+            return (row for href, etag, body in chunk for row in self._filled(href, etag, body, None))
+        template, quoted_ = self._template, self._quoted
+        texts = escape(GAP.join([body for _, _, body in chunk])).split(GAP)
+        return [
+            (href, template % (quoted_(href), etag, text)) for (href, etag, _), text in zip(chunk, texts, strict=True)
+        ]
 
     def _filled(self, href: str, etag: str, body: str, modified_at: datetime | None) -> Iterator[tuple[str, str]]:
         """One item by the longer way, or none."""
@@ -127,6 +126,12 @@ class Rows:
             return str(len(body.encode()))
         assert modified_at is not None, "read with the item"
         return http_date(modified_at)
+
+
+def _chunks(found: Iterable[Bodied]) -> Iterator[Sequence[Bodied]]:
+    remaining = iter(found)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk
 
 
 def _template(text: str) -> str:

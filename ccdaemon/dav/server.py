@@ -25,13 +25,13 @@ from ccdaemon.dav.fast import fast
 from ccdaemon.dav.finish import Defects, announced, compressed, conditional, contained, layered
 from ccdaemon.dav.guard import MAX_BODY_BYTES, Networks, all_checks, guarded
 from ccdaemon.dav.login import FailureLimit, signed_in
+from ccdaemon.dav.passwords import DevicePasswords
 from ccdaemon.dav.prefork import PULSE_SECONDS
 from ccdaemon.dav.slow import Limits, Server
 from ccdaemon.dav.versions import versioned
 from ccdaemon.dav.xmlscan import xml_checked
 from ccdaemon.errors import BadConfiguration
 from ccdaemon.store.base import Store
-from radicale_plugin.auth import DevicePasswords
 
 THREADS = 4
 MAX_HEADER_BYTES = 64 * 1024

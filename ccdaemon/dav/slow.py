@@ -94,6 +94,11 @@ class Whole:
 class Task(WSGITask):  # type: ignore[misc]
     """One request in a thread. Its answer leaves from here: the main loop need not be woken for it first."""
 
+    def set_close_on_finish(self) -> None:
+        """Not for want of a length where nothing follows: a client would connect anew after each DELETE and 304."""
+        if self.has_body or self.version != "1.1" or "close" in self.request.headers.get("CONNECTION", "").lower():
+            super().set_close_on_finish()
+
     def finish(self) -> None:
         """Whatever is written is sent, as far as the client takes it."""
         super().finish()

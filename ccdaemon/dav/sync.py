@@ -1,8 +1,7 @@
 """sync-collection: what changed in a collection since a token (RFC 6578, https://www.rfc-editor.org/rfc/rfc6578).
 
-A token names the collection and one of its revisions, so that it outlives restarts, is understood by every server on
-the same database, and is good for no other collection. An answer that is cut ends at the revision of the last resource
-that it tells, and its token goes on exactly there (section 3.6): what changes meanwhile has a later revision.
+An answer that is cut ends at the revision of the last resource that it tells, and its token goes on exactly there
+(section 3.6): what changes meanwhile has a later revision.
 
 Depth is not looked at: section 3.2 wants 0, clients send 0, 1 or nothing. The two levels mean the same here, where no
 collection holds another.
@@ -16,20 +15,21 @@ from ccdaemon.dav.answer import Answer
 from ccdaemon.dav.asking import Unmet
 from ccdaemon.dav.multistatus import DAV, gone, multistatus, quoted
 from ccdaemon.dav.request import SyncCollection
+from ccdaemon.dav.revisions import revision_of, sync_token
 from ccdaemon.dav.rows import Rows, truncated
 from ccdaemon.dav.visit import Visit
 from ccdaemon.model import Change, Collection
 from ccdaemon.store.base import Reader
-from radicale_plugin.collection import sync_token
 
 CHUNK = 200  # items read at a time
 MAX_CHARACTERS = 32 * 1024 * 1024  # of an answer; what is left comes with its token
-MAX_REVISION_LENGTH = 18  # digits
 
 
 def answer(visit: Visit, reader: Reader, collection: Collection, asked: SyncCollection) -> Answer:
     """The 207. Raises Unmet for a token of another collection, of the future, or older than what is remembered."""
-    since = _revision(asked.token, collection) if asked.token else 0
+    since = revision_of(asked.token, collection) if asked.token else 0
+    if since is None:
+        raise Unmet(f"{{{DAV}}}valid-sync-token")
     if asked.token and since == collection.revision:
         return multistatus((), sync_token=sync_token(collection))
     rows = Rows(visit, collection, asked.asked)
@@ -50,15 +50,6 @@ def answer(visit: Visit, reader: Reader, collection: Collection, asked: SyncColl
     if revision != collection.revision:
         responses.append(truncated(collection_href))
     return multistatus(responses, sync_token=sync_token(replace(collection, revision=revision)))
-
-
-def _revision(token: str, collection: Collection) -> int:
-    prefix, _, revision = token.rpartition(":")
-    own, _, _ = sync_token(collection).rpartition(":")
-    is_number = revision.isascii() and revision.isdigit() and len(revision) <= MAX_REVISION_LENGTH
-    if prefix != own or not is_number or not collection.floor <= int(revision) <= collection.revision:
-        raise Unmet(f"{{{DAV}}}valid-sync-token")
-    return int(revision)
 
 
 def _told(reader: Reader, rows: Rows, changes: Sequence[Change], collection_href: str) -> Iterator[tuple[Change, str]]:

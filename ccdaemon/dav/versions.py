@@ -1,18 +1,18 @@
-"""vCard 4.0 for those who ask for it: content negotiation of GET and HEAD on a card (RFC 6352 section 5.1, RFC 9110
-section 12.5.1).
+"""A card in the version of vCard that is asked for: content negotiation of GET and HEAD (RFC 6352 section 5.1, RFC 9110
+section 12.5.1). Who names none gets what is stored: 3.0 of clouds, and whatever a client wrote.
 
 Only GET: a REPORT names the version that it wants in its body (bodies.py), whatever it accepts.
 
-The 4.0 of a card has the same opaque tag as its 3.0, but weak: both change together and mean the same, so that a client
-recognises the ETag of its listing; byte for byte they differ, and the same 3.0 may become another 4.0 with a later
-program, so that no strong tag may stand for it.
+The other version of a card has the same opaque tag as what is stored, but weak: both change together and mean the same,
+so that a client recognises the ETag of its listing; byte for byte they differ, and the same 3.0 may become another 4.0
+with a later program, so that no strong tag may stand for it.
 """
 
 from http import HTTPStatus
 from wsgiref.types import WSGIEnvironment
 
 from ccdaemon.dav.answer import Answer, Handler
-from ccdaemon.mapping.vcard4 import body_4
+from ccdaemon.dav.bodies import in_version, is_version_4
 
 MEDIA_TYPE = "text/vcard"
 CONTENT_TYPE_4 = "text/vcard; version=4.0; charset=utf-8"
@@ -22,15 +22,18 @@ _RANGES = {MEDIA_TYPE: 2, "text/*": 1, "*/*": 0}  # media range -> how much it s
 
 
 def versioned(inner: Handler) -> Handler:
-    """``inner``, whose single cards are there in version 4.0 too."""
+    """``inner``, whose single cards are there in both versions."""
 
     def handle(environ: WSGIEnvironment) -> Answer:
         method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD") or not wants_4(environ.get("HTTP_ACCEPT", "")):
-            return _varied(inner(environ)) if method in ("GET", "HEAD") else inner(environ)
+        if method not in ("GET", "HEAD"):
+            return inner(environ)
+        version = wanted(environ.get("HTTP_ACCEPT", ""))
+        if not version:
+            return _varied(inner(environ))
         answer = inner({**environ, "REQUEST_METHOD": "GET"})  # HEAD has to tell the length of this body
         if _is_card(answer) and answer.body.count(b"BEGIN:VCARD\r\n") == 1:
-            answer = _in_version_4(answer)
+            answer = _in_version(answer, version)
         return _varied(answer if method == "GET" else _headless(answer))
 
     return handle
@@ -45,13 +48,17 @@ def _varied(answer: Answer) -> Answer:
     return answer.having(("Vary", "Accept")) if _is_card(answer) else answer
 
 
-def _in_version_4(answer: Answer) -> Answer:
-    body = body_4(answer.body.decode()).encode()
-    etag = answer.header("ETag")
+def _in_version(answer: Answer, version: str) -> Answer:
+    """The answer in it, with a weak ETag; where that is what is stored, it stays as it is."""
+    stored = answer.body.decode()
+    told = in_version(stored, version)
+    if is_version_4(told):
+        answer = answer.having(("Content-Type", CONTENT_TYPE_4))
+    if told == stored:
+        return answer
+    body, etag = told.encode(), answer.header("ETag")
     described = answer.having(
-        ("Content-Type", CONTENT_TYPE_4),
-        ("Content-Length", str(len(body))),
-        *((("ETag", f"W/{etag.removeprefix('W/')}"),) if etag else ()),
+        ("Content-Length", str(len(body))), *((("ETag", f"W/{etag.removeprefix('W/')}"),) if etag else ())
     )
     return Answer(status=answer.status, headers=described.headers, body=body)
 
@@ -62,9 +69,12 @@ def _headless(answer: Answer) -> Answer:
     return Answer(status=answer.status, headers=described.headers)
 
 
-def wants_4(accept: str) -> bool:
-    """Whether an Accept header likes 4.0 better than 3.0; nobody who says nothing of versions does."""
-    return _quality(accept, OTHER_VERSION) > _quality(accept, DEFAULT_VERSION)
+def wanted(accept: str) -> str:
+    """The version that an Accept header likes better; "" where it says nothing of versions, or likes both alike."""
+    three, four = _quality(accept, DEFAULT_VERSION), _quality(accept, OTHER_VERSION)
+    if four > three:
+        return OTHER_VERSION
+    return DEFAULT_VERSION if three > four else ""
 
 
 def _quality(accept: str, version: str) -> float:

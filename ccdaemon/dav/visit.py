@@ -5,7 +5,9 @@ from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIEnvironment
 
 from ccdaemon.dav.multistatus import quoted
-from radicale_plugin.auth import PERSON_ID_KEY, PERSON_KEY
+from ccdaemon.dav.passwords import PERSON_ID_KEY, PERSON_KEY
+
+MAX_HREF = 255  # characters of the path segment that a client gives an item
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +18,6 @@ class Visit:
     person: str  # who asks
     person_id: int
     segments: tuple[str, ...] | None  # (): the root; (person,); (person, collection); (…, item). None: nowhere
-    has_slash: bool  # the path ends in one
     body: bytes  # the XML of the request, scanned; b"" where there is none
 
     @property
@@ -66,7 +67,6 @@ def visit(environ: WSGIEnvironment, body: bytes) -> Visit:
         person=person,
         person_id=environ[PERSON_ID_KEY],
         segments=_segments(path, person),
-        has_slash=path.endswith("/"),
         body=body,
     )
 

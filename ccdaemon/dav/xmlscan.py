@@ -12,8 +12,10 @@ from wsgiref.types import WSGIEnvironment
 from xml.parsers import expat
 
 from ccdaemon.dav.answer import Answer, Handler, refusal
+from ccdaemon.dav.multistatus import CALDAV, CARDDAV
 
 METHODS = frozenset({"PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR"})
+MAKING = frozenset({"MKCOL", "MKCALENDAR"})
 MAX_XML_BYTES = 4 * 1024 * 1024  # 10,000 long hrefs need one; more is for the bodies of items
 MAX_DEPTH = 32  # Apple's deepest filters need 8
 MAX_ELEMENTS = 20_000  # a multiget of 10,000 hrefs passes; processing instructions count as well
@@ -23,9 +25,8 @@ MAX_DECLARED = 40_000  # namespaces and attributes in the whole document: some w
 REMEMBERED_BYTES = 4096  # polls are smaller, and say the same for ever
 NAMESPACE_SEPARATOR = " "
 
-CALDAV = "urn:ietf:params:xml:ns:caldav"
 HREF = "DAV: href"
-MULTIGETS = frozenset({f"{CALDAV} calendar-multiget", "urn:ietf:params:xml:ns:carddav addressbook-multiget"})
+MULTIGETS = frozenset({f"{CALDAV} calendar-multiget", f"{CARDDAV} addressbook-multiget"})
 FREE_BUSY = f"{CALDAV} free-busy-query"
 TIME_RANGE = f"{CALDAV} time-range"
 CHILDLESS = frozenset({"DAV: principal-search-property-set"})  # RFC 3744 section 9.5; all others ask for something
@@ -35,6 +36,7 @@ NOT_UTF8 = refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "XML is read in UTF-8 only
 NOT_PLAIN = refusal(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Bodies are read uncompressed only.", ("Accept-Encoding", "identity")
 )
+NOT_A_COLLECTION = refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A collection is described in XML only.")
 EXCESSIVE = refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The XML is too deep, too long or too crowded.")
 NO_DOCTYPE = refusal(HTTPStatus.BAD_REQUEST, "XML with a document type is not read.")
 
@@ -62,12 +64,18 @@ def xml_checked(inner: Handler) -> Handler:
             return EXCESSIVE
         body = environ["wsgi.input"].read(length)
         if body and (refused := _scan_once(body) if length <= REMEMBERED_BYTES else scan(body)) is not None:
-            return refused
+            return NOT_A_COLLECTION if refused is NOT_XML and _is_strange(environ) else refused
         # Radicale decodes by the charset named here before it parses: what was scanned must be what is parsed.
         environ |= {"CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": BytesIO(body)}
         return inner(environ)
 
     return handle
+
+
+def _is_strange(environ: WSGIEnvironment) -> bool:
+    """Whether a collection is to be made from what calls itself something else than XML (RFC 4918 section 9.3)."""
+    media_type = environ.get("CONTENT_TYPE", "").lower()
+    return environ["REQUEST_METHOD"] in MAKING and bool(media_type) and "xml" not in media_type
 
 
 def scan(body: bytes) -> Answer | None:

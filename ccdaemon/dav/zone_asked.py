@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from ccdaemon.dav.asking import described_zone
+from ccdaemon.dav.calendar_zone import described_zone
 from ccdaemon.dav.live import TIME_ZONE, TIME_ZONE_ID
 from ccdaemon.dav.trees import text_of, tree
 from ccdaemon.mapping.zones import find_zone, first_zone

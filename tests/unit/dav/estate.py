@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ccdaemon.dav.revisions import sync_token
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Collection, Kind, ProviderName, Purpose, RemoteCollection
 from ccdaemon.store.base import Store
-from radicale_plugin.collection import sync_token
 from tests.unit.dav.household import START, Household, Member, card, event
 
 NOWHERE = "gh0st"

@@ -37,6 +37,16 @@ def text_match(text: str, *, short: str = "c", **attributes: str) -> str:
     return f"<{short}:text-match{written}>{text}</{short}:text-match>"
 
 
+def of_card(name: str, *conditions: str, test: str = "anyof") -> str:
+    """A prop-filter of an address book."""
+    return f'<cr:prop-filter name="{name}" test="{test}">{"".join(conditions)}</cr:prop-filter>'
+
+
+def text(wanted: str, **attributes: str) -> str:
+    """A text-match of an address book."""
+    return text_match(wanted, short="cr", **attributes)
+
+
 class Range(NamedTuple):
     """A time-range; times as in "20260301T000000Z"."""
 

@@ -1,6 +1,17 @@
 """Bodies and queries in every combination of which two ways to answer are compared."""
 
-from tests.unit.dav.filter_bodies import Range, calendar, card, component, event, prop_filter, text_match, todo
+from tests.unit.dav.filter_bodies import (
+    Range,
+    calendar,
+    card,
+    component,
+    event,
+    of_card,
+    prop_filter,
+    text,
+    text_match,
+    todo,
+)
 
 DAY = Range("20260302T000000Z", "20260303T000000Z")
 LATER = Range("20260302T100000Z", None)
@@ -35,14 +46,6 @@ CARDS = {
     "nobody": card("FN:", "N:;;;;"),
 }
 ALL: dict[str, dict[str, str]] = {"VEVENT": EVENTS, "VTODO": TASKS, "": CARDS}
-
-
-def text(wanted: str, **attributes: str) -> str:
-    return text_match(wanted, short="cr", **attributes)
-
-
-def of_card(name: str, *conditions: str, test: str = "anyof") -> str:
-    return f'<cr:prop-filter name="{name}" test="{test}">{"".join(conditions)}</cr:prop-filter>'
 
 
 SUMMARIES = [

@@ -52,14 +52,20 @@ def add_local(store: Store, name: str) -> Local:
 
 
 @contextmanager
-def two_people(folder: Path) -> Iterator[Household]:
-    """The household of conftest.py, for all tests of a module: each takes new collections of its own."""
+def two_people(folder: Path, *, are_devices_used: bool = True) -> Iterator[Household]:
+    """The household of conftest.py, for all tests of a module: each takes new collections of its own.
+
+    ``are_devices_used``: a moment ago, so that no use is noted beside the requests that a test looks at.
+    """
     with closing(open_store(f"sqlite:///{folder}/ccdaemon.db", create=True)) as store:
         household = Household(store)
         for name in ("anna", "ben"):
             member = household.add_member(name)
             household.put_cards(member, 3)
             household.put_events(member, 3)
+            if are_devices_used:
+                with store.write() as transaction:
+                    transaction.touch_device(member.device_id, household.clock())
         yield household
 
 

@@ -1,26 +1,17 @@
-"""The note that tells where DAV is served: who reads it, whom it outlives, and whether the server there answers."""
+"""The note that tells where DAV is served: who reads it, and whom it outlives."""
 
 import fcntl
 import os
-import queue
 import signal
-import socket
 import stat
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from wsgiref.types import WSGIEnvironment
 
 import pytest
 
 from ccdaemon.config import Config
-from ccdaemon.dav.address import NOTE, client_url, is_answering, noted, noted_url
-from ccdaemon.dav.answer import Answer, to_wsgi
-from ccdaemon.dav.discovery import well_known
-from ccdaemon.dav.guard import all_checks, guarded
-from ccdaemon.dav.server import serve
+from ccdaemon.dav.address import NOTE, client_url, noted, noted_url
 
 URL = "http://127.0.0.1:41233"
 SERVING = """
@@ -111,41 +102,3 @@ def test_clients_are_told_the_public_url_then_the_running_server_then_the_config
 
     assert running == [URL, "https://dav.example.org/dav"]
     assert client_url(configured) == "http://127.0.0.1:5232"
-
-
-@pytest.fixture(params=["127.0.0.1:0", "0.0.0.0:0", "[::1]:0"])
-def listen(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def without_store(_environ: WSGIEnvironment) -> Answer:
-    raise AssertionError("asked beyond the well-known paths")
-
-
-@pytest.fixture(params=[None, "https://dav.example.org/dav"])
-def server(listen: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a DAV server that has no store, so nothing behind the well-known paths is asked."""
-    urls: queue.Queue[str] = queue.Queue()
-    stop = threading.Event()
-    application = to_wsgi(guarded(well_known(without_store), all_checks(request.param)))
-    thread = threading.Thread(target=serve, args=(application, listen), kwargs={"on_ready": urls.put, "stop": stop})
-    thread.start()
-    yield urls.get(timeout=20)
-    stop.set()
-    thread.join(20)
-
-
-def test_a_server_that_serves_is_answering(server: str) -> None:
-    assert is_answering(server, timeout_seconds=20)
-
-
-def test_a_server_that_accepts_and_is_silent_is_not_answering() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert not is_answering(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.2)
-
-
-def test_where_nobody_listens_nobody_is_answering() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-
-    assert not is_answering(f"http://127.0.0.1:{port}", timeout_seconds=5)

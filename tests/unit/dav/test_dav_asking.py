@@ -3,7 +3,8 @@
 import pytest
 
 from ccdaemon.dav import asking
-from ccdaemon.dav.asking import ADDRESS_DATA, CALENDAR_DATA, asked, described_zone, report
+from ccdaemon.dav.asking import ADDRESS_DATA, CALENDAR_DATA, asked, report
+from ccdaemon.dav.calendar_zone import described_zone
 from ccdaemon.dav.request import (
     Asked,
     BodyAsked,
@@ -40,7 +41,7 @@ def test_names_are_kept_in_order_and_each_once() -> None:
     [
         ("<c:calendar-data/>", BodyAsked(name=CALENDAR_DATA)),
         ("<cr:address-data/>", BodyAsked(name=ADDRESS_DATA)),
-        ('<cr:address-data version="3.0"/>', BodyAsked(name=ADDRESS_DATA)),
+        ('<cr:address-data version="3.0"/>', BodyAsked(name=ADDRESS_DATA, version="3.0")),
         ('<cr:address-data content-type="text/vcard" version="4.0"/>', BodyAsked(name=ADDRESS_DATA, version="4.0")),
         (f"<c:calendar-data><c:expand {BOUNDS}/></c:calendar-data>", BodyAsked(name=CALENDAR_DATA, expand=WINDOW)),
         (

@@ -6,7 +6,16 @@ import pytest
 from ccdaemon.dav.filter_selection import MAX_TESTS
 from ccdaemon.dav.filters import CardFilter, CompFilter, is_decided, parse_filter, selection
 from ccdaemon.model import TIME_MAX, Selection, TextHow, TextTest
-from tests.unit.dav.filter_bodies import Range, calendar_filter, card_filter, element, prop_filter, text_match
+from tests.unit.dav.filter_bodies import (
+    Range,
+    calendar_filter,
+    card_filter,
+    element,
+    of_card,
+    prop_filter,
+    text,
+    text_match,
+)
 
 MARCH, APRIL = 1772323200, 1775001600  # the first of each in 2026, in UTC
 MONTH = Range("20260301T000000Z", "20260401T000000Z")
@@ -22,14 +31,6 @@ def has(name: str, value: str, how: TextHow = TextHow.CONTAINS, *, negated: bool
 
 def is_there(name: str) -> TextTest:
     return has(name, "", TextHow.DEFINED)
-
-
-def cards(name: str, *conditions: str, test: str = "anyof") -> str:
-    return f'<cr:prop-filter name="{name}" test="{test}">{"".join(conditions)}</cr:prop-filter>'
-
-
-def text(wanted: str, **attributes: str) -> str:
-    return text_match(wanted, short="cr", **attributes)
 
 
 # --- what SQL decides alone -------------------------------------------------------------------------------------------
@@ -61,34 +62,34 @@ def test_an_open_end_stays_open_for_floating_times() -> None:
 
 
 def test_a_name_is_looked_for_as_it_is_folded() -> None:
-    asked = card_filter(cards("FN", text("MÜLLER")))
+    asked = card_filter(of_card("FN", text("MÜLLER")))
 
     assert told(asked) == (Selection(any_of=((has("FN", "mu\u0308ller"),),)), True)
 
 
 def test_any_of_several_properties_is_one_clause() -> None:
-    asked = card_filter(cards("FN", text("anna")) + cards("EMAIL", text("anna", match_type="starts-with")))
+    asked = card_filter(of_card("FN", text("anna")) + of_card("EMAIL", text("anna", match_type="starts-with")))
 
     clause = (has("FN", "anna"), has("EMAIL", "anna", TextHow.STARTS_WITH))
     assert told(asked) == (Selection(any_of=(clause,)), True)
 
 
 def test_all_of_several_properties_are_several_clauses() -> None:
-    asked = card_filter(cards("FN", text("anna")) + cards("NICKNAME", "<cr:is-not-defined/>"), test="allof")
+    asked = card_filter(of_card("FN", text("anna")) + of_card("NICKNAME", "<cr:is-not-defined/>"), test="allof")
 
     clauses = ((has("FN", "anna"),), (has("NICKNAME", "", TextHow.UNDEFINED),))
     assert told(asked) == (Selection(any_of=clauses), True)
 
 
 def test_a_negated_text_is_asked_for_only_where_the_property_is() -> None:
-    asked = card_filter(cards("EMAIL", text("work", negate_condition="yes")))
+    asked = card_filter(of_card("EMAIL", text("work", negate_condition="yes")))
 
     clauses = ((has("EMAIL", "work", negated=True),), (is_there("EMAIL"),))
     assert told(asked) == (Selection(any_of=clauses), True)
 
 
 def test_a_negated_text_beside_another_property_is_spread_over_two_clauses() -> None:
-    asked = card_filter(cards("EMAIL", text("work", negate_condition="yes")) + cards("FN"))
+    asked = card_filter(of_card("EMAIL", text("work", negate_condition="yes")) + of_card("FN"))
 
     clauses = ((has("EMAIL", "work", negated=True), is_there("FN")), (is_there("EMAIL"), is_there("FN")))
     assert told(asked) == (Selection(any_of=clauses), True)
@@ -125,21 +126,21 @@ def test_the_rest_is_left_to_the_body(content: str, clauses: tuple[tuple[TextTes
 
 
 def test_a_group_is_left_to_the_body_but_not_the_text() -> None:
-    assert told(card_filter(cards("ITEM1.TEL", text("41")))) == (Selection(any_of=((has("TEL", "41"),),)), False)
+    assert told(card_filter(of_card("ITEM1.TEL", text("41")))) == (Selection(any_of=((has("TEL", "41"),),)), False)
 
 
 def test_a_negated_text_of_a_group_says_only_that_the_property_is_there() -> None:
-    asked = card_filter(cards("ITEM1.TEL", text("41", negate_condition="yes")))
+    asked = card_filter(of_card("ITEM1.TEL", text("41", negate_condition="yes")))
 
     assert told(asked) == (Selection(any_of=((is_there("TEL"),),)), False)
 
 
 def test_what_a_group_lacks_is_left_to_the_body() -> None:
-    assert told(card_filter(cards("ITEM1.TEL", "<cr:is-not-defined/>"))) == (Selection(), False)
+    assert told(card_filter(of_card("ITEM1.TEL", "<cr:is-not-defined/>"))) == (Selection(), False)
 
 
 def test_one_open_condition_among_others_leaves_every_item() -> None:
-    assert told(card_filter(cards("FN", text("anna")) + cards("NOTE"))) == (Selection(), False)
+    assert told(card_filter(of_card("FN", text("anna")) + of_card("NOTE"))) == (Selection(), False)
 
 
 def test_times_of_tasks_are_looked_at_in_the_body() -> None:
@@ -159,8 +160,8 @@ def test_open_tasks_are_looked_at_in_the_body() -> None:
 
 
 def test_a_query_of_many_texts_asks_sql_for_no_more_than_it_takes() -> None:
-    one_clause = card_filter("".join(cards("FN", text(f"a{number}")) for number in range(49)))
-    many_clauses = card_filter("".join(cards("FN", text(f"a{number}")) for number in range(49)), test="allof")
+    one_clause = card_filter("".join(of_card("FN", text(f"a{number}")) for number in range(49)))
+    many_clauses = card_filter("".join(of_card("FN", text(f"a{number}")) for number in range(49)), test="allof")
 
     counts = []
     for asked in (one_clause, many_clauses):
@@ -172,7 +173,7 @@ def test_a_query_of_many_texts_asks_sql_for_no_more_than_it_takes() -> None:
 
 
 def test_negations_that_would_multiply_are_left_to_the_body() -> None:
-    content = "".join(cards("EMAIL", text(f"a{number}", negate_condition="yes")) for number in range(20))
+    content = "".join(of_card("EMAIL", text(f"a{number}", negate_condition="yes")) for number in range(20))
 
     assert told(card_filter(content)) == (Selection(), False)
 

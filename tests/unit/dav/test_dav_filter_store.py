@@ -13,8 +13,8 @@ from ccdaemon.mapping.indexing import search_index
 from ccdaemon.model import BodyIndex, Candidate, Collection
 from ccdaemon.store.base import Draft, Store
 from ccdaemon.store.engine import open_store
-from tests.unit.dav.filter_bodies import calendar_filter, card_filter
-from tests.unit.dav.filter_corpus import ALL, CARD_CONTENTS, CARDS, CONTENTS, DAY, of_card, text
+from tests.unit.dav.filter_bodies import calendar_filter, card_filter, of_card, text
+from tests.unit.dav.filter_corpus import ALL, CARD_CONTENTS, CARDS, CONTENTS, DAY
 from tests.unit.dav.household import START, Household, Member
 
 ZONES = [UTC, ZoneInfo("Europe/Zurich"), ZoneInfo("America/Los_Angeles")]

@@ -10,7 +10,9 @@ from tests.unit.dav.filter_bodies import (
     card_filter,
     component,
     event,
+    of_card,
     prop_filter,
+    text,
     text_match,
     todo,
 )
@@ -25,14 +27,6 @@ def found(content: str, body: str, *, name: str = "VEVENT") -> bool:
 
 def found_card(content: str, body: str, **attributes: str) -> bool:
     return matches(card_filter(content, **attributes), body, zone=UTC)
-
-
-def of_card(name: str, *conditions: str, test: str = "anyof") -> str:
-    return f'<cr:prop-filter name="{name}" test="{test}">{"".join(conditions)}</cr:prop-filter>'
-
-
-def text(wanted: str, **attributes: str) -> str:
-    return text_match(wanted, short="cr", **attributes)
 
 
 # --- components (RFC 4791 section 9.7.1) ------------------------------------------------------------------------------

@@ -143,3 +143,55 @@ def test_long_answers_are_compressed_for_those_who_ask(anna: DavClient, househol
     assert packed.headers["content-length"] == str(len(packed.body))
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in short.headers
+
+
+def test_head_tells_the_length_of_the_compressed_answer_that_get_would_get(
+    anna: DavClient, household: Household
+) -> None:
+    """RFC 9110 section 8.6: no other length may be told."""
+    household.put_cards(household.anna, 50, first=10)
+    for url in (household.anna.book_url, household.anna.book_url + "000000.vcf"):
+        read = anna.ask("GET", url, Accept_Encoding="gzip")
+        head = anna.ask("HEAD", url, Accept_Encoding="gzip")
+
+        assert (head.status, head.headers, head.body) == (200, read.headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [
+        ("gzip", True),
+        ("GZIP", True),
+        ("gzip;q=1.0, deflate;q=0.6, identity;q=0.3", True),
+        ("deflate, gzip ; q=0.001", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, identity", False),
+        ("identity", False),
+        ("xgzip", False),
+    ],
+)
+def test_a_weight_that_is_not_nothing_is_leave_to_compress(
+    anna: DavClient, household: Household, accepted: str, is_packed: bool
+) -> None:
+    household.put_cards(household.anna, 50, first=10)
+
+    response = anna.ask("PROPFIND", household.anna.book_url, Depth="1", Accept_Encoding=accepted)
+
+    assert is_packed == ("content-encoding" in response.headers)
+
+
+@pytest.mark.parametrize("method", ["POST", "LOCK", "COPY", "ACL", "PATCH", "SEARCH"])
+def test_who_is_told_that_a_method_does_not_work_is_told_which_do(
+    anna: DavClient, household: Household, method: str
+) -> None:
+    """RFC 9110 section 15.5.6."""
+    url = household.anna.book_url + "000000.vcf"
+    response = anna.ask(method, url)
+
+    assert (405, anna.ask("OPTIONS", url).headers["allow"]) == (response.status, response.headers["allow"])
+
+
+def test_a_method_that_did_not_work_is_not_among_those_that_do(anna: DavClient, household: Household) -> None:
+    response = anna.ask("MKCOL", household.anna.book_url)
+
+    assert (response.status, "MKCOL" in response.headers["allow"]) == (405, False)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event as sql_event
-from sqlalchemy.engine import Engine
 
 from ccdaemon.dav.server import make_wsgi_app
 from ccdaemon.store.engine import open_store
 from tests.unit.dav.dav_client import DavClient, Response, calendar_query, multiget, propfind, sync_collection, xml
 from tests.unit.dav.estate import Estate, furnish
 from tests.unit.dav.household import START, Household, card, event
+from tests.unit.dav.statements import overheard
 from tests.unit.dav.test_dav_differential import state
 
 NEW_CARD = card("New", "new-card")[0].encode()
@@ -305,12 +304,6 @@ def statements(client: DavClient, what: Ask, path: str) -> list[str]:
     """The SQL of one request, without its values."""
     made: list[str] = []
 
-    def executing(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        made.append(statement)
-
-    sql_event.listen(Engine, "before_cursor_execute", executing)
-    try:
+    with overheard(lambda _, statement: made.append(statement)):
         ask(client, what, path)
-    finally:
-        sql_event.remove(Engine, "before_cursor_execute", executing)
     return made

@@ -10,10 +10,10 @@ from hashlib import sha256
 import pytest
 
 from ccdaemon.dav.login import FREE_FAILURES, MAX_ADDRESSES, FailureLimit, credentials
+from ccdaemon.dav.passwords import REMEMBERED, TOUCH_EVERY, DevicePasswords
 from ccdaemon.dav.server import make_wsgi_app
 from ccdaemon.errors import StoreUnavailable
 from ccdaemon.store.base import Reader, Store, Transaction
-from radicale_plugin.auth import REMEMBERED, TOUCH_EVERY, DevicePasswords
 from tests.unit.dav.dav_client import DavClient, basic
 from tests.unit.dav.household import Clock, Household
 

@@ -187,6 +187,21 @@ def test_a_body_of_another_method_is_refused(anna: DavClient, method: str, body:
     assert anna.ask(method, "/anna/new/", body).status == 400
 
 
+@pytest.mark.parametrize(
+    ("media_type", "body", "status"),
+    [
+        ("xzy-foo/bar-512", b"afafafaf", 415),
+        ("application/xml", b"afafafaf", 400),
+        ("application/x-www-form-urlencoded", mkcol(BOOK), 201),
+    ],
+)
+def test_a_collection_is_not_made_from_a_form_that_nobody_knows(
+    anna: DavClient, media_type: str, body: bytes, status: int
+) -> None:
+    """RFC 4918 section 9.3. XML is read whatever it calls itself: programs forget to say it."""
+    assert status == anna.ask("MKCOL", "/anna/new/", body, environ={"CONTENT_TYPE": media_type}).status
+
+
 def test_a_home_holds_so_many_and_no_more(anna: DavClient, household: Household) -> None:
     person_id = household.anna.contacts.person_id
     with household.store.write() as transaction:

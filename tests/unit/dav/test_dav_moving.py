@@ -89,6 +89,29 @@ def test_a_local_collection_can_be_deleted_with_all_that_is_in_it(
 
 
 @pytest.mark.parametrize(
+    ("is_met", "headers"),
+    [
+        (True, {"If_Match": "{etag}"}),
+        (True, {"If": "([{etag}])"}),
+        (False, {"If_Match": '"x"'}),
+        (False, {"If_None_Match": "*"}),
+        (False, {"If": '(["x"])'}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_collection_is_deleted_only_as_its_conditions_want_it(
+    anna: DavClient, local: Local, is_met: bool, headers: dict[str, str]
+) -> None:
+    url = local.calendar_url
+    etag = anna.ask("PROPFIND", url, propfind("d:getetag"), Depth="0").resources[url].text("d:getetag")
+
+    response = anna.ask("DELETE", url, **{name: value.format(etag=etag) for name, value in headers.items()})
+
+    assert (200 if is_met else 412) == response.status
+    assert (404 if is_met else 200) == anna.ask("GET", url + "lunch.ics").status
+
+
+@pytest.mark.parametrize(
     "path", ["{cloud}", "{cloud}000000.ics", "/anna/", "/", "{foreign}", "/anna/ghost/", "/ghost/"]
 )
 def test_nothing_else_can_be_deleted(anna: DavClient, household: Household, local: Local, path: str) -> None:
@@ -138,6 +161,31 @@ def test_an_item_of_the_same_uid_makes_way_unless_it_must_not(
     assert status == response.status
     assert (b"Old" in anna.ask("GET", second + "here.ics").body) == (status == 412)
     assert (status == 412) == bool(held(household, local.calendar))
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (201, {"If_Match": "{etag}"}),
+        (201, {"If": "([{etag}])"}),
+        (412, {"If_Match": '"x"'}),
+        (412, {"If_None_Match": "*"}),
+        (412, {"If_Unmodified_Since": "Sat, 01 Jan 2000 00:00:00 GMT"}),
+        (412, {"If": '(["x"])'}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_move_heeds_its_conditions(
+    anna: DavClient, household: Household, local: Local, status: int, headers: dict[str, str]
+) -> None:
+    url = local.calendar_url + "lunch.ics"
+    etag = anna.ask("GET", url).headers["etag"]
+    sent = {name: value.format(etag=etag) for name, value in headers.items()}
+
+    response = anna.ask("MOVE", url, Destination=local.calendar_url + "new.ics", **sent)
+
+    assert status == response.status
+    assert {"new.ics" if status == 201 else "lunch.ics": EVENT} == held(household, local.calendar)
 
 
 def test_a_move_makes_no_second_item_of_a_uid(anna: DavClient, household: Household, local: Local, second: str) -> None:

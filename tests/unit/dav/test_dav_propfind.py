@@ -14,16 +14,10 @@ from radicale_plugin.collection import StoredCollection
 from radicale_plugin.storage import Storage
 from tests.unit.dav.dav_client import DavClient, Resource, Response, clark, propfind, xml
 from tests.unit.dav.household import Household, event
-from tests.unit.dav.local import Local, add_local
+from tests.unit.dav.local import Local
 from tests.unit.dav.test_dav_growth import counted
 
 ITEM_LISTING = ("d:getetag", "d:getcontenttype", "d:resourcetype", "cs:nothing")
-
-
-@pytest.fixture
-def local(household: Household) -> Local:
-    """Anna keeps one collection of each kind here."""
-    return add_local(household.store, "anna")
 
 
 def told(client: DavClient, path: str, *names: str) -> Resource:

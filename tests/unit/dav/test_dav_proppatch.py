@@ -7,7 +7,7 @@ from ccdaemon.dav.updates import MAX_LENGTH, MAX_STORED, MAX_UPDATES
 from tests.unit.dav.comparing import form
 from tests.unit.dav.dav_client import SHORT, DavClient, Response, clark, propfind, xml
 from tests.unit.dav.household import Household
-from tests.unit.dav.local import Local, add_local
+from tests.unit.dav.local import Local
 
 COLOR = '<ical:calendar-color symbolic-color="green">#63DA38FF</ical:calendar-color>'
 PROTECTED = (
@@ -23,12 +23,6 @@ PROTECTED = (
     "d:whatever",
 )
 BERLIN = zone_body("Europe/Zurich").replace("Europe/Zurich", "Europe/Berlin").replace("\r", "&#13;")
-
-
-@pytest.fixture
-def local(household: Household) -> Local:
-    """Anna keeps one collection of each kind here."""
-    return add_local(household.store, "anna")
 
 
 def setting(*properties: str) -> bytes:
@@ -314,3 +308,27 @@ def test_who_prefers_little_is_told_only_that_it_was_done(anna: DavClient, house
 
     assert (done.status, done.body, done.headers["preference-applied"]) == (200, b"", "return=minimal")
     assert statuses(refused) == {"getetag": 403}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (207, {"If_Match": "{etag}"}),
+        (207, {"If_Match": "*"}),
+        (412, {"If_Match": '"x"'}),
+        (412, {"If_None_Match": "*"}),
+        (412, {"If": '(["x"])'}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_proppatch_heeds_its_conditions(
+    anna: DavClient, household: Household, status: int, headers: dict[str, str]
+) -> None:
+    url = household.anna.calendar_url
+    etag = shown(anna, url, "d:getetag")
+    sent = {name: value.format(etag=etag) for name, value in headers.items()}
+
+    response = anna.ask("PROPPATCH", url, setting(COLOR), **sent)
+
+    assert status == response.status
+    assert (shown(anna, url, "ical:calendar-color") == "#63DA38FF") == (status == 207)

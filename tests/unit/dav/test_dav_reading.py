@@ -187,3 +187,35 @@ def test_an_unknown_property_is_missing_and_not_a_defect(anna: DavClient, househ
     response = anna.ask("PROPFIND", household.anna.book_url, propfind("d:quota-used-bytes"), Depth="0")
 
     assert {clark("d:quota-used-bytes")} == response.resources[household.anna.book_url].missing
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (200, {"If_Match": "{etag}"}),
+        (200, {"If_Match": "*"}),
+        (200, {"If_Match": '"old", W/{etag}'}),
+        (412, {"If_Match": '"old"'}),
+        (412, {"If_Match": '"old"', "If_None_Match": "{etag}"}),
+        (412, {"If_Unmodified_Since": "Sat, 01 Jan 2000 00:00:00 GMT"}),
+        (200, {"If_Unmodified_Since": "Fri, 01 Jan 2100 00:00:00 GMT"}),
+        (200, {"If_Unmodified_Since": "yesterday"}),
+        (200, {"If_Match": "{etag}", "If_Unmodified_Since": "Sat, 01 Jan 2000 00:00:00 GMT"}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_is_not_as_the_client_wants_it_is_not_given(
+    anna: DavClient, household: Household, method: str, status: int, headers: dict[str, str]
+) -> None:
+    """RFC 9110 section 13.2.2."""
+    url = household.anna.book_url + "000000.vcf"
+    etag = anna.ask("GET", url).headers["etag"]
+
+    response = anna.ask(method, url, **{name: value.format(etag=etag) for name, value in headers.items()})
+
+    assert status == response.status
+
+
+def test_an_export_that_changed_is_not_given_to_who_wants_the_old_one(anna: DavClient, household: Household) -> None:
+    assert anna.ask("GET", household.anna.book_url, If_Match='"old"').status == 412

@@ -131,6 +131,24 @@ def test_requests_at_once_are_answered_in_order_and_one_at_a_time() -> None:
     assert [one.rpartition(b"\r\n\r\n")[2] for one in answers.split(b"HTTP/1.1 ")[1:]] == [b"3", b"5", b"0"]
 
 
+def empty(environ: Any, start_response: Any) -> list[bytes]:
+    start_response(environ["PATH_INFO"][1:] + " Empty", [])
+    return []
+
+
+@pytest.mark.parametrize("status", [b"204", b"304"])
+def test_an_answer_that_has_no_body_does_not_end_the_connection(status: bytes) -> None:
+    """A client that polls, or deletes, would connect anew each time."""
+    with serving(empty) as server:
+        one = get(b"/" + status)
+        answers = server.said(one * 2 + one.replace(b"Host", b"Connection: close\r\nHost"))
+
+    heads = [head.lower() for head in answers.split(b"HTTP/1.1 ")[1:]]
+    assert [status] * 3 == [head[:3] for head in heads]
+    assert [b"connection: close" in head for head in heads] == [False, False, True]
+    assert not any(b"content-length" in head or b"transfer-encoding" in head for head in heads)
+
+
 def test_who_asks_much_at_once_and_reads_nothing_holds_no_thread() -> None:
     """waitress lets a thread wait for the reader of the first answer before it serves the second request."""
     with serving(hello) as server, ExitStack() as held:

@@ -4,11 +4,12 @@ import gzip
 
 import pytest
 
-from ccdaemon.dav.versions import wants_4
+from ccdaemon.dav.versions import wanted
 from ccdaemon.mapping import card
 from ccdaemon.mapping.vcard4 import body_4
 from tests.unit.dav.dav_client import DavClient, multiget, propfind
 from tests.unit.dav.household import Household
+from tests.unit.dav.local import add_local
 
 FOUR = "text/vcard; version=4.0"
 DAVX5 = "text/vcard;version=4.0, text/vcard;charset=utf-8;q=0.8, text/vcard;q=0.5"
@@ -44,26 +45,26 @@ def test_the_default_stays_version_3(anna: DavClient, url: str, accept: str) -> 
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        ("", False),
-        ("text/vcard;version=4.0", True),
-        ('text/vcard;version="4.0"', True),
-        ("TEXT/VCARD; VERSION=4.0", True),
-        ("text/vcard;version=4.0;q=0", False),
-        ("text/vcard;version=4.0;q=0.5, text/vcard;version=3.0;q=0.4", True),
-        ("text/vcard;version=4.0;q=0.4, text/vcard;version=3.0;q=0.5", False),
-        ("text/vcard;version=4.0;q=0.9, */*", False),
-        ("text/vcard;version=4.0, text/*;q=0.2", True),
-        ("text/vcard;version=4.0, text/vcard;version=3.0", False),
-        ("text/vcard;version=3.0;q=0.1, text/vcard", True),
-        ("text/vcard;version=5.0", False),
-        ("text/vcard;version=4.0;q=nan", False),
-        ("text/vcard;version=4.0;q=x", False),
-        (";;=,,q=1", False),
-        (DAVX5, True),
+        ("", ""),
+        ("text/vcard;version=4.0", "4.0"),
+        ('text/vcard;version="4.0"', "4.0"),
+        ("TEXT/VCARD; VERSION=4.0", "4.0"),
+        ("text/vcard;version=4.0;q=0", ""),
+        ("text/vcard;version=4.0;q=0.5, text/vcard;version=3.0;q=0.4", "4.0"),
+        ("text/vcard;version=4.0;q=0.4, text/vcard;version=3.0;q=0.5", "3.0"),
+        ("text/vcard;version=4.0;q=0.9, */*", "3.0"),
+        ("text/vcard;version=4.0, text/*;q=0.2", "4.0"),
+        ("text/vcard;version=4.0, text/vcard;version=3.0", ""),
+        ("text/vcard;version=3.0;q=0.1, text/vcard", "4.0"),
+        ("text/vcard;version=5.0", ""),
+        ("text/vcard;version=4.0;q=nan", ""),
+        ("text/vcard;version=4.0;q=x", ""),
+        (";;=,,q=1", ""),
+        (DAVX5, "4.0"),
     ],
 )
-def test_quality_values_decide(accept: str, expected: bool) -> None:
-    assert wants_4(accept) == expected
+def test_quality_values_decide(accept: str, expected: str) -> None:
+    assert expected == wanted(accept)
 
 
 def test_head_has_the_headers_of_get_in_either_version(anna: DavClient, url: str) -> None:
@@ -106,3 +107,41 @@ def test_what_is_announced_for_reports_is_what_they_give(anna: DavClient, househ
 
     assert b'version="3.0"' in answer.body
     assert b'version="4.0"' in answer.body  # by the attribute of address-data: test_dav_multiget.py
+
+
+WRITTEN_4 = (
+    "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:four\r\nFN:Four\r\nKIND:group\r\nX-ABShowAs:COMPANY\r\n"
+    "BDAY:19800301\r\nTEL;VALUE=uri;PREF=1:tel:+49-30-1\r\nEND:VCARD\r\n"
+)
+
+
+@pytest.fixture
+def written(anna: DavClient, household: Household) -> str:
+    """The URL of a card that a client wrote in version 4.0."""
+    url = add_local(household.store, "anna").book_url + "four.vcf"
+    assert anna.ask("PUT", url, WRITTEN_4.encode()).status == 201
+    return url
+
+
+@pytest.mark.parametrize("accept", ["", "text/vcard", FOUR, DAVX5])
+def test_a_card_that_a_client_wrote_in_version_4_is_given_as_it_wrote_it(
+    anna: DavClient, written: str, accept: str
+) -> None:
+    response = anna.ask("GET", written, Accept=accept)
+
+    assert (response.body.decode(), response.headers["etag"][0]) == (WRITTEN_4, '"')
+
+
+def test_a_card_that_a_client_wrote_in_version_4_is_there_in_version_3_too(anna: DavClient, written: str) -> None:
+    stored = anna.ask("GET", written)
+    three = anna.ask("GET", written, Accept="text/vcard;version=3.0")
+    body = multiget("cr:addressbook-multiget", 'cr:address-data version="3.0"', written)
+    reported = anna.ask("REPORT", written.rpartition("/")[0] + "/", body).resources[written]
+
+    assert three.body.startswith(b"BEGIN:VCARD\r\nVERSION:3.0\r\n")
+    assert card.read(WRITTEN_4) == card.read(three.body.decode())
+    assert (f"W/{stored.headers['etag']}", str(len(three.body))) == (
+        three.headers["etag"],
+        three.headers["content-length"],
+    )
+    assert three.body.decode() == reported.text("cr:address-data")

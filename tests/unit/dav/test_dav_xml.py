@@ -3,7 +3,7 @@
 import pytest
 
 from ccdaemon.dav.xmlscan import MAX_DEPTH, MAX_ELEMENTS, MAX_XML_BYTES, scan
-from tests.unit.dav.dav_client import DavClient, calendar_query, multiget, propfind, sync_collection, xml
+from tests.unit.dav.dav_client import DavClient, calendar_query, clark, multiget, propfind, sync_collection, xml
 from tests.unit.dav.household import Household
 
 NESTED = b"<a>" * 200_000 + b"</a>" * 200_000
@@ -92,8 +92,6 @@ def test_a_declared_encoding_does_not_change_how_a_body_is_read(anna: DavClient)
         ("REPORT", xml("c:calendar-multiget", "<d:prop/><d:href><d:x/></d:href>")),
         ("REPORT", xml("c:free-busy-query", "<d:x/>")),
         ("REPORT", xml("c:free-busy-query", "<d:x><c:time-range start='20260101T000000Z'/></d:x>")),
-        ("REPORT", calendar_query("yesterday", "tomorrow")),
-        ("REPORT", calendar_query("20260101", "20260102")),
     ],
 )
 def test_shapes_that_readers_cannot_use_are_bad_requests(
@@ -157,3 +155,13 @@ def test_clients_that_declare_their_namespace_at_every_href_pass() -> None:
     body = "".join(f"<x:href xmlns:x='DAV:'>/anna/x/{n}.ics</x:href>" for n in range(5000))
 
     assert scan(xml("c:calendar-multiget", f"<d:prop/>{body}")) is None
+
+
+@pytest.mark.parametrize("bounds", [("yesterday", "tomorrow"), ("20260101", "20260102"), ("20260102T000000Z",) * 2])
+def test_a_filter_that_is_none_is_refused_by_its_precondition(
+    anna: DavClient, household: Household, bounds: tuple[str, str]
+) -> None:
+    """RFC 4791 section 7.8: ``valid-filter``."""
+    response = anna.ask("REPORT", household.anna.calendar_url, calendar_query(*bounds))
+
+    assert (response.status, [child.tag for child in response.xml]) == (403, [clark("c:valid-filter")])
