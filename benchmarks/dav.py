@@ -43,7 +43,7 @@ from dav_peers import (
 
 STOCK, OURS, FLOOR, XANDIKOS = "stock", "ccdaemon", "floor", "xandikos"
 MULTIGET = 100  # hrefs of one multiget
-PATIENCE_SECONDS = 40  # of one server for all rounds of one operation
+PATIENCE_SECONDS = 12  # of one server for all rounds of one operation
 POLLING_CLIENTS, POLLING_SECONDS = 8, 4.0
 FULL = 10_000  # items for which the project says how fast it has to be
 NAMESPACES = (

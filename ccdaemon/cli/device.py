@@ -82,6 +82,10 @@ def add(
     click.echo(f"password: {password}")
     for line in qr_lines(link) if link else ():
         click.echo(line)
+    if urlsplit(home).port == 0:
+        click.echo(
+            f"The port is open until `ccdaemon run` prints its address: put /{person.name}/ behind it.", err=True
+        )
     if mobileconfig is not None and urlsplit(home).scheme == "http":
         click.echo("The profile is good on this machine only, and without TLS: no phone can use it.", err=True)
     click.echo("The password is shown only now. docs/connect-clients.md says where to enter it.", err=True)

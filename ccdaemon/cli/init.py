@@ -4,7 +4,7 @@ import getpass
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,7 +156,11 @@ def db() -> None:
 @pass_session
 def upgrade(session: Session) -> None:
     """Bring the database to the schema of this version. Make a copy of it first."""
+    from ccdaemon.cli.serve import LOCK, only_one
     from ccdaemon.store.engine import open_store
 
-    open_store(session.config().database, migrate=True).close()
+    config = session.config()
+    has_run = (config.data_dir / LOCK).exists()
+    with only_one(config.data_dir) if has_run else nullcontext():  # the daemon of the old version still writes
+        open_store(config.database, migrate=True).close()
     click.echo("the database has the schema of this version")

@@ -13,6 +13,7 @@ import click
 from ccdaemon.cli.base import Command, Session, now, pass_session
 from ccdaemon.errors import BadConfiguration
 
+LOCK = "ccdaemon.lock"
 LIFE_SIGN_SECONDS = 5.0
 STOP_SECONDS = 8.0  # what a part grants its threads before it ends without them
 
@@ -43,7 +44,11 @@ def run(ctx: click.Context) -> None:
 @contextmanager
 def only_one(data_dir: Path) -> Iterator[None]:
     """Hold the data directory: a second daemon on it would do everything twice. Raises BadConfiguration."""
-    lock = os.open(data_dir / "ccdaemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    path = data_dir / LOCK
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise BadConfiguration(f"{path} cannot be opened: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -46,8 +46,8 @@ def clouds() -> Iterator[Clouds]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+def store(sqlite_url: str) -> Iterator[Store]:
+    store = open_store(sqlite_url)
     yield store
     store.close()
 

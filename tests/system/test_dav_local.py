@@ -104,11 +104,17 @@ def test_vdirsyncer_carries_a_colour_to_another_device(
 def server_of(process: Process, session: requests.Session) -> int:
     """The process at the other end of the session's open connection."""
     [pool] = session.adapters["http://"].poolmanager.pools._container.values()  # type: ignore[attr-defined]
-    own_port = pool.pool.queue[-1].sock.getsockname()[1]
+    connection = pool.pool.queue[-1].sock
+    ports = connection.getpeername()[1], connection.getsockname()[1]
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    [inode] = [fields[9] for fields in sockets if int(fields[2].rpartition(":")[2], 16) == own_port]
+    [inode] = [fields[9] for fields in sockets if (port_of(fields[1]), port_of(fields[2])) == ports]
     [server] = [pid for pid in children_of(process.popen.pid) if f"socket:[{inode}]" in open_files(pid)]
     return server
+
+
+def port_of(address: str) -> int:
+    """Of an address as /proc/net/tcp writes it."""
+    return int(address.rpartition(":")[2], 16)
 
 
 def open_files(pid: int) -> set[str]:

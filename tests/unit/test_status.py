@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -44,8 +43,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+def bench(sqlite_url: str) -> Iterator[Bench]:
+    store = open_store(sqlite_url)
     with store.write() as tx:
         person = tx.add_person("ada", NOW)
         account = tx.add_account(

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from ccdaemon.cli import COMMANDS, SUMMARIES, cli
 from ccdaemon.cli.device import new_password, secret_hash
+from ccdaemon.cli.serve import only_one
 from ccdaemon.model import ProviderName, Purpose
 from ccdaemon.store.engine import open_store
 from ccdaemon.vault import keyring
@@ -241,6 +242,22 @@ def test_a_wrong_configuration_key_ends_with_78(run: Any, tmp_path: Path):
 
 def test_check_finds_nothing_in_a_fresh_database(ready: Any):
     assert ready("check", "--deep").output == "no damage found\n"
+
+
+def test_nothing_is_upgraded_while_a_daemon_runs(ready: Any, tmp_path: Path):
+    before_any_run = ready("db", "upgrade").output
+    with only_one(tmp_path / "data"):
+        said = ready("db", "upgrade", code=78).output
+
+    assert "has the schema of this version" in before_any_run
+    assert "another ccdaemon is running" in said
+    assert ready("db", "upgrade").output == before_any_run
+
+
+def test_a_lock_that_cannot_be_opened_is_named(ready: Any, tmp_path: Path):
+    (tmp_path / "data" / "ccdaemon.lock").mkdir()
+
+    assert "ccdaemon.lock cannot be opened: Is a directory" in ready("run", code=78).output
 
 
 def test_empty_exports_are_valid_files(ready: Any, tmp_path: Path):

@@ -104,6 +104,16 @@ def test_a_phone_is_not_sent_to_http(run: Any, monkeypatch: pytest.MonkeyPatch) 
     assert devices(run) == []
 
 
+def test_an_address_that_is_not_known_yet_is_told_as_such(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CCDAEMON_DAV__PUBLIC_URL", "")
+    monkeypatch.setenv("CCDAEMON_DAV__LISTEN", "127.0.0.1:0")
+    said = run("device", "add", "phone").stderr
+    monkeypatch.setenv("CCDAEMON_DAV__LISTEN", "127.0.0.1:5232")
+
+    assert "until `ccdaemon run` prints its address" in said
+    assert "until" not in run("device", "add", "tablet").stderr
+
+
 # --- the profile ------------------------------------------------------------------------------------------------------
 
 

@@ -41,9 +41,9 @@ def _said(payload: Mapping[str, Any], status: int = 200) -> bytes:
 def _collection(remote_id: str, kind: Kind) -> Collection:
     return Collection(
         id=1, account_id=1, person_id=1, kind=kind, remote_id=remote_id, href="x", name="x", description="", color=None,
-        time_zone=None, title="x", address="", provider=ProviderName.GOOGLE, writable=False, is_primary=True, revision=0,
-        floor=0, cursor=None, generation=1,
-        codec_version=1, next_pull_at=NOW, last_success_at=None, failures=0, last_error=None,
+        time_zone=None, title="x", address="", provider=ProviderName.GOOGLE, writable=False, is_primary=True,
+        revision=0, floor=0, cursor=None, generation=1, codec_version=1, next_pull_at=NOW, last_success_at=None,
+        failures=0, last_error=None,
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,8 @@ from tests.unit.sync.bench import NOW, Bench
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+def bench(sqlite_url: str) -> Iterator[Bench]:
+    store = open_store(sqlite_url)
     yield Bench(store, Cloud(random.Random(1)))
     store.close()
 

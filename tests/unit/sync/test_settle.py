@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -20,9 +19,8 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-
-    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+def bench(sqlite_url: str) -> Iterator[Bench]:
+    store = open_store(sqlite_url)
     yield Bench(store, Cloud(random.Random(1)))
     store.close()
 

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from apscheduler.schedulers import base as scheduling
@@ -25,8 +24,8 @@ PATIENCE = 10.0  # seconds
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+def store(sqlite_url: str) -> Iterator[Store]:
+    store = open_store(sqlite_url)
     with store.write() as tx:
         tx.add_person("ada", NOW)
     yield store

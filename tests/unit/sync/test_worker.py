@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from tests.unit.sync.bench import NOW, Bench
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    store = open_store(f"sqlite:///{tmp_path}/ccdaemon.db", create=True)
+def bench(sqlite_url: str) -> Iterator[Bench]:
+    store = open_store(sqlite_url)
     yield Bench(store, Cloud(random.Random(1)))
     store.close()
 

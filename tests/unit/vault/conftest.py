@@ -26,13 +26,13 @@ def cloud(clock: Clock) -> Cloud:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'vault.db'}"
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    opened = open_store(database_url, create=True)
+    opened = open_store(database_url)
     yield opened
     opened.close()
 
