@@ -12,7 +12,7 @@ from ccdaemon.errors import BadData
 from ccdaemon.export.events import events_json, ics
 from ccdaemon.export.events_csv import COLUMNS, events_csv
 from ccdaemon.export.jcal import jcal, jcal_object
-from ccdaemon.mapping.ical import components
+from ccdaemon.mapping.ical import Component, components
 from tests.unit.export.test_events_export import BODIES
 
 
@@ -119,8 +119,10 @@ def test_alarms_and_offsets_stand_inside():
     assert jcal_object(event) == ["vevent", [], [["valarm", [["trigger", {}, "duration", "-PT15M"]], []]]]
 
 
-def test_components_as_deep_as_the_body_is_long_need_no_stack():
-    [deep] = components("BEGIN:A\r\n" * 5_000 + "END:A\r\n" * 5_000)
+def test_components_of_any_depth_need_no_stack():
+    deep = Component("A")
+    for _ in range(4_999):
+        deep = Component("A", components=[deep])
 
     found = jcal_object(deep)
 
