@@ -367,12 +367,15 @@ def table(result: Result, with_goals: bool) -> str:
 
 
 def verdict(operation: Operation, gain: float | None, loss: float | None) -> str:
-    """Whether the goals are met, as far as they were measured, and which."""
-    is_met = (gain is None or gain >= operation.least) and (
-        loss is None or not operation.most or loss <= operation.most
-    )
-    asked = f"≥ {operation.least:g}x" + (f", ≤ {operation.most:g}x" if loss is not None and operation.most else "")
-    return f"   {'ok  ' if is_met else 'MISS'} {asked}"
+    """Whether the goals that were measured are met, and which these are; nothing is said of the others."""
+    goals: list[tuple[str, bool]] = []
+    if gain is not None:
+        goals.append((f"≥ {operation.least:g}x", gain >= operation.least))
+    if loss is not None and operation.most:
+        goals.append((f"≤ {operation.most:g}x", loss <= operation.most))
+    if not goals:
+        return ""
+    return f"   {'ok  ' if all(is_met for _, is_met in goals) else 'MISS'} {', '.join(goal for goal, _ in goals)}"
 
 
 def growth(results: Sequence[Result]) -> str:

@@ -256,10 +256,6 @@ class Properties:
         """The text of the first, "" without."""
         return unescape_text(self.first(key))
 
-    def first_components(self, key: str) -> list[str]:
-        """The components of the first, such as those of ORG."""
-        return split_components(self.first(key))
-
     def listed(self, key: str) -> tuple[str, ...]:
         """The texts of a list property; of several such properties, one after the other."""
         return tuple(text for one in self.take(key) for text in split_text(one.value) if text)

@@ -5,17 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ccdaemon.dav.server import make_wsgi_app, serve
 from ccdaemon.model import Kind, RemoteCollection
 from ccdaemon.store.base import Draft
 from ccdaemon.store.engine import open_store
 from tests.system.client import PATIENCE
+from tests.system.served import served
 from tests.unit.dav.estate import task
 from tests.unit.dav.household import Household
 from tests.unit.test_client_docs import PAGE, blocks
@@ -48,22 +47,8 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
 
 @pytest.fixture(scope="module")
 def url(household: Household) -> Iterator[str]:
-    urls: list[str] = []
-    is_ready, stop = threading.Event(), threading.Event()
-
-    def on_ready(url: str) -> None:
-        urls.append(url)
-        is_ready.set()
-
-    app = make_wsgi_app(household.store, public_url=None, now=household.clock)
-    server = threading.Thread(
-        target=serve, args=(app, "127.0.0.1:0"), kwargs={"on_ready": on_ready, "stop": stop}, daemon=True
-    )
-    server.start()
-    assert is_ready.wait(PATIENCE)
-    yield urls[0]
-    stop.set()
-    server.join(PATIENCE)
+    with served(household) as url:
+        yield url
 
 
 class Home:

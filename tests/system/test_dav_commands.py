@@ -4,15 +4,14 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ccdaemon.dav.server import make_wsgi_app, serve
 from ccdaemon.store.engine import open_store
 from tests.system.client import PATIENCE
+from tests.system.served import served
 from tests.unit.dav.estate import Estate, furnish
 from tests.unit.dav.household import Household, card
 
@@ -32,22 +31,8 @@ def estate(tmp_path: Path) -> Iterator[tuple[Household, Estate]]:
 @pytest.fixture
 def url(estate: tuple[Household, Estate]) -> Iterator[str]:
     household, _ = estate
-    urls: list[str] = []
-    is_ready, stop = threading.Event(), threading.Event()
-
-    def on_ready(url: str) -> None:
-        urls.append(url)
-        is_ready.set()
-
-    app = make_wsgi_app(household.store, public_url=None, now=household.clock)
-    server = threading.Thread(
-        target=serve, args=(app, "127.0.0.1:0"), kwargs={"on_ready": on_ready, "stop": stop}, daemon=True
-    )
-    server.start()
-    assert is_ready.wait(PATIENCE)
-    yield urls[0]
-    stop.set()
-    server.join(PATIENCE)
+    with served(household) as url:
+        yield url
 
 
 def run(command: list[str], home: Path, typed: str = "") -> str:

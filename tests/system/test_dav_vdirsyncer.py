@@ -1,14 +1,13 @@
 """A real client: vdirsyncer discovers and syncs every collection down; its files equal the stored bodies."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ccdaemon.dav.server import make_wsgi_app, serve
 from ccdaemon.store.engine import open_store
-from tests.system.client import PATIENCE, Vdirsyncer
+from tests.system.client import Vdirsyncer
+from tests.system.served import served
 from tests.unit.dav.household import Household, event
 
 pytestmark = pytest.mark.system
@@ -27,23 +26,8 @@ def household(tmp_path: Path) -> Iterator[Household]:
 
 @pytest.fixture
 def url(household: Household) -> Iterator[str]:
-    urls: list[str] = []
-    is_ready, stop = threading.Event(), threading.Event()
-
-    def on_ready(url: str) -> None:
-        urls.append(url)
-        is_ready.set()
-
-    app = make_wsgi_app(household.store, public_url=None, now=household.clock)
-    server = threading.Thread(
-        target=serve, args=(app, "127.0.0.1:0"), kwargs={"on_ready": on_ready, "stop": stop}, daemon=True
-    )
-    server.start()
-    assert is_ready.wait(PATIENCE)
-    yield urls[0]
-    stop.set()
-    server.join(PATIENCE)
-    assert not server.is_alive()
+    with served(household) as url:
+        yield url
 
 
 def files(folder: Path) -> dict[str, bytes]:
