@@ -5,11 +5,11 @@ from typing import Any
 
 from radicale.auth import BaseAuth
 
-from ccdaemon.dav.passwords import PERSON_KEY
+from ccdaemon.dav.front.passwords import PERSON_KEY
 
 
 class Auth(BaseAuth):
-    """Radicale's view of the log-in: done already, in front of it (ccdaemon/dav/login.py).
+    """Radicale's view of the log-in: done already, in front of it (ccdaemon/dav/front/login.py).
 
     There because Radicale's own way answers 500 to malformed credentials, logs the name that was tried and sleeps in
     the worker after a failure.

@@ -47,7 +47,7 @@ class ReadOnlyCollection(BaseCollection):
     """The writing half of the interface, all of it refused."""
 
     def upload(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused: what Radicale hands over is what vobject made of the text (dav/writing.py keeps it)."""
+        """Refused: what Radicale hands over is what vobject made of the text (dav/items/writing.py keeps it)."""
         refuse_write()
 
     def delete(self, href: str | None = None) -> None:  # noqa: ARG002
@@ -55,7 +55,7 @@ class ReadOnlyCollection(BaseCollection):
         refuse_write()
 
     def set_meta(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused: properties are set in front (dav/proppatch.py). A lost ``tag`` would make the collection vanish."""
+        """Refused: proppatch.py sets properties, in front. A lost ``tag`` would make the collection vanish."""
         refuse_write()
 
 

@@ -198,7 +198,7 @@ class Storage(BaseStorage):
         return StoredCollection(self, snapshot.user, row)
 
     def create_collection(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused: those of clouds come from the providers, local ones are made in front (dav/making.py)."""
+        """Refused: those of clouds come from the providers, local ones are made in front (dav/properties/making.py)."""
         refuse_write()
 
     def move(self, item: RadicaleItem, to_collection: BaseCollection, to_href: str) -> None:

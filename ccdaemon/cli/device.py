@@ -21,7 +21,7 @@ from ccdaemon.cli.base import (
     print_json,
     print_table,
 )
-from ccdaemon.dav.address import client_url
+from ccdaemon.dav.serving.address import client_url
 from ccdaemon.errors import BadData, UnknownName
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 signs, none that is easily taken for another

@@ -65,10 +65,10 @@ def only_one(data_dir: Path) -> Iterator[None]:
 @pass_session
 def dav(session: Session, supervised: bool) -> None:
     """Serve CardDAV and CalDAV alone. Needs the database, not the key."""
-    from ccdaemon.dav.address import noted
-    from ccdaemon.dav.deadline import Deadlines
-    from ccdaemon.dav.prefork import Parent, Place
     from ccdaemon.dav.server import bound, make_wsgi_app, serve_on, url_of
+    from ccdaemon.dav.serving.address import noted
+    from ccdaemon.dav.serving.deadline import Deadlines
+    from ccdaemon.dav.serving.prefork import Parent, Place
     from ccdaemon.store.engine import open_store
 
     session.service = True

@@ -15,7 +15,7 @@ from radicale.app.base import Access
 from radicale.httputils import BAD_REQUEST, NOT_ALLOWED, REMOTE_DESTINATION
 from radicale.types import WSGIEnviron, WSGIResponse
 
-from ccdaemon.dav.finish import Defects
+from ccdaemon.dav.front.finish import Defects
 from ccdaemon.dav.guard import MAX_BODY_BYTES
 from ccdaemon.dav.visit import MAX_HREF
 from ccdaemon.store.base import Store

@@ -8,10 +8,10 @@ from datetime import tzinfo
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
-from ccdaemon.dav.calendar_zone import described_zone
-from ccdaemon.dav.filter_parsing import parse_filter, time_range
-from ccdaemon.dav.filter_values import CardFilter, CompFilter
+from ccdaemon.dav.filters.parsing import parse_filter, time_range
+from ccdaemon.dav.filters.values import CardFilter, CompFilter
 from ccdaemon.dav.multistatus import CALDAV, CARDDAV, DAV
+from ccdaemon.dav.properties.calendar_zone import described_zone
 from ccdaemon.dav.request import (
     Asked,
     BodyAsked,

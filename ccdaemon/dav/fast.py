@@ -8,10 +8,12 @@ from datetime import datetime
 from io import BytesIO
 from wsgiref.types import WSGIEnvironment
 
-from ccdaemon.dav import making, preconditions, principals, propfind, proppatch, reading, reports, writing
 from ccdaemon.dav.answer import Answer, Handler
+from ccdaemon.dav.front.xmlscan import METHODS
+from ccdaemon.dav.items import preconditions, reading, writing
+from ccdaemon.dav.properties import making, principals, propfind, proppatch
+from ccdaemon.dav.reports import dispatch
 from ccdaemon.dav.visit import Visit, visit
-from ccdaemon.dav.xmlscan import METHODS
 from ccdaemon.store.base import Store
 
 Answering = Callable[[Visit], Answer | None]
@@ -56,7 +58,7 @@ def _modules(store: Store, now: Callable[[], datetime]) -> Mapping[str, Sequence
         "PROPPATCH": (lambda visited: proppatch.answer(visited, store),),
         "REPORT": (
             lambda visited: principals.answer(visited, store),
-            lambda visited: reports.answer(visited, store, now),
+            lambda visited: dispatch.answer(visited, store, now),
         ),
         "MKCOL": (make,),
         "MKCALENDAR": (make,),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ccdaemon.model import TIME_MAX, TIME_MIN
 
 if TYPE_CHECKING:  # which know ``Window``
-    from ccdaemon.dav.filter_values import CardFilter, CompFilter
+    from ccdaemon.dav.filters.values import CardFilter, CompFilter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,18 +18,18 @@ from waitress.task import ThreadedTaskDispatcher
 
 from ccdaemon.dav.answer import from_wsgi, to_wsgi
 from ccdaemon.dav.application import quiet_radicale, radicale_on
-from ccdaemon.dav.deadline import Deadlines
-from ccdaemon.dav.discovery import only_homes, well_known
-from ccdaemon.dav.fair import FairQueue
 from ccdaemon.dav.fast import fast
-from ccdaemon.dav.finish import Defects, announced, compressed, conditional, contained, layered
+from ccdaemon.dav.front.discovery import only_homes, well_known
+from ccdaemon.dav.front.finish import Defects, announced, compressed, conditional, contained, layered
+from ccdaemon.dav.front.login import FailureLimit, signed_in
+from ccdaemon.dav.front.passwords import DevicePasswords
+from ccdaemon.dav.front.versions import versioned
+from ccdaemon.dav.front.xmlscan import xml_checked
 from ccdaemon.dav.guard import MAX_BODY_BYTES, Networks, all_checks, guarded
-from ccdaemon.dav.login import FailureLimit, signed_in
-from ccdaemon.dav.passwords import DevicePasswords
-from ccdaemon.dav.prefork import PULSE_SECONDS
-from ccdaemon.dav.slow import Limits, Server
-from ccdaemon.dav.versions import versioned
-from ccdaemon.dav.xmlscan import xml_checked
+from ccdaemon.dav.serving.deadline import Deadlines
+from ccdaemon.dav.serving.fair import FairQueue
+from ccdaemon.dav.serving.prefork import PULSE_SECONDS
+from ccdaemon.dav.serving.slow import Limits, Server
 from ccdaemon.errors import BadConfiguration
 from ccdaemon.store.base import Store
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIEnvironment
 
+from ccdaemon.dav.front.passwords import PERSON_ID_KEY, PERSON_KEY
 from ccdaemon.dav.multistatus import quoted
-from ccdaemon.dav.passwords import PERSON_ID_KEY, PERSON_KEY
 
 MAX_HREF = 255  # characters of the path segment that a client gives an item
 

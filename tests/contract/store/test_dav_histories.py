@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ccdaemon.dav.filters import matches
-from ccdaemon.dav.freebusy import NO_TIME
+from ccdaemon.dav.filters.evaluation import matches
+from ccdaemon.dav.reports.freebusy import NO_TIME
 from ccdaemon.dav.server import make_wsgi_app
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import contacts, ical

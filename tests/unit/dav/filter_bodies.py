@@ -4,7 +4,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from ccdaemon.dav.filters import CardFilter, CompFilter, parse_filter
+from ccdaemon.dav.filters.evaluation import CardFilter, CompFilter, parse_filter
 from tests.unit.dav.dav_client import NAMESPACES
 
 

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIApplication
 
 from ccdaemon.dav.guard import Networks
 from ccdaemon.dav.server import bound, serve_on
-from ccdaemon.dav.slow import Limits
+from ccdaemon.dav.serving.slow import Limits
 
 PATIENCE = 20  # seconds; reached only where a test fails
 HOST = b"Host: 127.0.0.1\r\n"

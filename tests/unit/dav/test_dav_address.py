@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from ccdaemon.config import Config
-from ccdaemon.dav.address import NOTE, client_url, noted, noted_url
+from ccdaemon.dav.serving.address import NOTE, client_url, noted, noted_url
 
 URL = "http://127.0.0.1:41233"
 SERVING = """
 import sys
 from pathlib import Path
-from ccdaemon.dav.address import noted
+from ccdaemon.dav.serving.address import noted
 with noted(Path(sys.argv[1]), sys.argv[2]):
     print("noted", flush=True)
     sys.stdin.read()

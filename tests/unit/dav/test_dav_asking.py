@@ -4,7 +4,7 @@ import pytest
 
 from ccdaemon.dav import asking
 from ccdaemon.dav.asking import ADDRESS_DATA, CALENDAR_DATA, asked, report
-from ccdaemon.dav.calendar_zone import described_zone
+from ccdaemon.dav.properties.calendar_zone import described_zone
 from ccdaemon.dav.request import (
     Asked,
     BodyAsked,

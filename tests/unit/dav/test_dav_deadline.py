@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ccdaemon.dav.answer import Answer, refusal, to_wsgi
-from ccdaemon.dav.deadline import EXIT_CODE, Deadlines
-from ccdaemon.dav.finish import Defects, contained
+from ccdaemon.dav.front.finish import Defects, contained
+from ccdaemon.dav.serving.deadline import EXIT_CODE, Deadlines
 from tests.unit.dav.serving import GET, GET_AND_CLOSE, serving, until
 
 FINE = refusal(HTTPStatus.OK, "fine")
@@ -107,7 +107,7 @@ def test_a_request_that_hangs_within_c_ends_the_process() -> None:
 
 def test_giving_up_is_the_end_of_the_process_at_once() -> None:
     code = (
-        "import threading, time; from ccdaemon.dav.deadline import Deadlines\n"
+        "import threading, time; from ccdaemon.dav.serving.deadline import Deadlines\n"
         "deadlines = Deadlines(seconds=0.01)\n"
         "hang = deadlines.within(lambda _: time.sleep(60))\n"
         "threading.Thread(target=hang, args=({'REQUEST_METHOD': 'GET'},)).start()\n"

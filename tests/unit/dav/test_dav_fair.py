@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ccdaemon.dav.fair import FairQueue
+from ccdaemon.dav.serving.fair import FairQueue
 
 
 @dataclass

@@ -1,7 +1,7 @@
 import pytest
 
-from ccdaemon.dav.filter_parsing import MAX_ELEMENTS, parse_filter
-from ccdaemon.dav.filter_values import (
+from ccdaemon.dav.filters.parsing import MAX_ELEMENTS, parse_filter
+from ccdaemon.dav.filters.values import (
     CALENDAR_COLLATION,
     CALENDAR_FILTER,
     CARD_COLLATION,

@@ -8,7 +8,7 @@ import pytest
 from radicale.item import Item
 from radicale.item.filter import comp_match
 
-from ccdaemon.dav.filters import matches
+from ccdaemon.dav.filters.evaluation import matches
 from tests.unit.dav.filter_bodies import Range, calendar, calendar_filter, component, element, prop_filter
 
 DIFFERENCES = {

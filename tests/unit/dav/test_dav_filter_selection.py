@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ccdaemon.dav.filter_selection import MAX_TESTS
-from ccdaemon.dav.filters import CardFilter, CompFilter, is_decided, parse_filter, selection
+from ccdaemon.dav.filters.evaluation import CardFilter, CompFilter, is_decided, parse_filter, selection
+from ccdaemon.dav.filters.selection import MAX_TESTS
 from ccdaemon.model import TIME_MAX, Selection, TextHow, TextTest
 from tests.unit.dav.filter_bodies import (
     Range,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ccdaemon.dav.filters import CardFilter, CompFilter, is_decided, matches, selection
+from ccdaemon.dav.filters.evaluation import CardFilter, CompFilter, is_decided, matches, selection
 from ccdaemon.mapping import contacts, ical, tasks
 from ccdaemon.mapping.indexing import search_index
 from ccdaemon.model import BodyIndex, Candidate, Collection

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ccdaemon.dav.filter_values import Collation, Condition, ParamFilter, PropFilter, TextMatch
-from ccdaemon.dav.filters import CardFilter, CompFilter, is_decided, matches, selection
+from ccdaemon.dav.filters.evaluation import CardFilter, CompFilter, is_decided, matches, selection
+from ccdaemon.dav.filters.values import Collation, Condition, ParamFilter, PropFilter, TextMatch
 from ccdaemon.dav.request import Window
 from ccdaemon.mapping.indexing import search_index
 from ccdaemon.model import TIME_MAX, SearchIndex, Selection, TextHow, TextTest

@@ -2,7 +2,7 @@ from datetime import UTC
 
 import pytest
 
-from ccdaemon.dav.filters import MAX_STEPS, matches
+from ccdaemon.dav.filters.evaluation import MAX_STEPS, matches
 from tests.unit.dav.filter_bodies import (
     calendar,
     calendar_filter,

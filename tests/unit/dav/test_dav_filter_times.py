@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ccdaemon.dav.body_clock import MAX_EXPANSIONS
-from ccdaemon.dav.filters import matches
+from ccdaemon.dav.filters.body_clock import MAX_EXPANSIONS
+from ccdaemon.dav.filters.evaluation import matches
 from tests.unit.dav.filter_bodies import Range, calendar, calendar_filter, component, event, prop_filter, todo
 
 LATE_MORNING = Range("20260302T100000Z", "20260302T120000Z")

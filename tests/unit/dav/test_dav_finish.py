@@ -72,7 +72,7 @@ def test_a_defect_is_500_without_a_word_of_what_was_read(
 
     assert response.status == 500
     assert b"secret" not in response.body
-    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["ccdaemon.dav.finish"]
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["ccdaemon.dav.front.finish"]
     assert "RuntimeError at test_dav_finish.py:" in caplog.text
     assert "secret" not in caplog.text
     assert household.anna.password not in caplog.text

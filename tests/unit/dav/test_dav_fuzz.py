@@ -103,4 +103,4 @@ def test_no_request_finds_a_defect_or_somebody_else(tmp_path: Path, caplog: pyte
     with closing(household.store):
         run(SEED, REQUESTS, household, golden_bodies())
 
-    assert not [record.getMessage() for record in caplog.records if record.name == "ccdaemon.dav.finish"]
+    assert not [record.getMessage() for record in caplog.records if record.name == "ccdaemon.dav.front.finish"]

@@ -5,7 +5,7 @@ from wsgiref.types import WSGIApplication
 
 import pytest
 
-from ccdaemon.dav.if_header import holds
+from ccdaemon.dav.items.if_header import holds
 from ccdaemon.dav.server import make_wsgi_app
 from ccdaemon.errors import BadData
 from tests.unit.dav.dav_client import DavClient

@@ -9,8 +9,8 @@ from hashlib import sha256
 
 import pytest
 
-from ccdaemon.dav.login import FREE_FAILURES, MAX_ADDRESSES, FailureLimit, credentials
-from ccdaemon.dav.passwords import REMEMBERED, TOUCH_EVERY, DevicePasswords
+from ccdaemon.dav.front.login import FREE_FAILURES, MAX_ADDRESSES, FailureLimit, credentials
+from ccdaemon.dav.front.passwords import REMEMBERED, TOUCH_EVERY, DevicePasswords
 from ccdaemon.dav.server import make_wsgi_app
 from ccdaemon.errors import StoreUnavailable
 from ccdaemon.store.base import Reader, Store, Transaction

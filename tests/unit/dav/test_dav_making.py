@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdaemon.dav.making import MAX_COLLECTIONS, MAX_HREF_LENGTH
+from ccdaemon.dav.properties.making import MAX_COLLECTIONS, MAX_HREF_LENGTH
 from ccdaemon.model import Kind
 from tests.unit.dav.dav_client import DavClient, Resource, clark, propfind, xml
 from tests.unit.dav.household import START, Household

@@ -100,7 +100,7 @@ def test_ten_thousand_hrefs_pass(anna: DavClient, household: Household) -> None:
 def test_what_makes_an_answer_too_long_is_told_with_507_to_be_asked_for_again(
     anna: DavClient, household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccdaemon.dav.multiget.MAX_CHARACTERS", 700)  # two cards
+    monkeypatch.setattr("ccdaemon.dav.reports.multiget.MAX_CHARACTERS", 700)  # two cards
     url = household.anna.book_url
 
     resources = book_multiget(anna, url, *(f"{url}{n:06d}.vcf" for n in range(3)), "/nowhere").resources

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from ccdaemon.dav.prefork import LONGEST_PAUSE, pause
+from ccdaemon.dav.serving.prefork import LONGEST_PAUSE, pause
 
 PATIENCE = 30.0  # seconds; reached only where a test fails
 
 PROGRAM = """
 import logging, os, signal, sys, threading, time
-from ccdaemon.dav.prefork import Parent
+from ccdaemon.dav.serving.prefork import Parent
 from ccdaemon.errors import StoreRefused
 logging.basicConfig(format="%(message)s", level=logging.INFO)
 

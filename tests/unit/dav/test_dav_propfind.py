@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from radicale import config
 
-from ccdaemon.dav.live import CR, C, D
-from ccdaemon.dav.propfind import MAX_ANSWER, MAX_NAMES_LENGTH
+from ccdaemon.dav.properties.live import CR, C, D
+from ccdaemon.dav.properties.propfind import MAX_ANSWER, MAX_NAMES_LENGTH
 from ccdaemon.dav.server import make_wsgi_app
 from ccdaemon.model import Kind, ProviderName, Purpose, RemoteCollection
 from radicale_plugin.collection import StoredCollection

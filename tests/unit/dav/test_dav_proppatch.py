@@ -2,8 +2,8 @@
 
 import pytest
 
-from ccdaemon.dav.calendar_zone import zone_body
-from ccdaemon.dav.updates import MAX_LENGTH, MAX_STORED, MAX_UPDATES
+from ccdaemon.dav.properties.calendar_zone import zone_body
+from ccdaemon.dav.properties.updates import MAX_LENGTH, MAX_STORED, MAX_UPDATES
 from tests.unit.dav.comparing import form
 from tests.unit.dav.dav_client import SHORT, DavClient, Response, clark, propfind, xml
 from tests.unit.dav.household import Household

@@ -234,7 +234,7 @@ def test_an_expansion_without_measure_is_refused(
     anna: DavClient, household: Household, calendar: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CVE-2025-59045; the limit itself is ten megabytes."""
-    monkeypatch.setattr("ccdaemon.dav.query.MAX_EXPANDED", 10_000)
+    monkeypatch.setattr("ccdaemon.dav.reports.query.MAX_EXPANDED", 10_000)
     put(household, calendar, "daily.ics", vevent("DTSTART:20260302T090000Z", "RRULE:FREQ=DAILY"))
 
     response = anna.ask("REPORT", household.anna.calendar_url, expanded("20260301T000000Z", "20270301T000000Z"))

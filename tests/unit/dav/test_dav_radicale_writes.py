@@ -7,8 +7,8 @@ from radicale import config
 from radicale.storage import ComponentNotFoundError
 
 from ccdaemon.dav.application import DavApplication, radicale_on
-from ccdaemon.dav.finish import Defects
-from ccdaemon.dav.passwords import PERSON_KEY
+from ccdaemon.dav.front.finish import Defects
+from ccdaemon.dav.front.passwords import PERSON_KEY
 from ccdaemon.dav.server import make_wsgi_app
 from radicale_plugin.collection import StoredCollection
 from radicale_plugin.storage import Storage

@@ -196,7 +196,7 @@ def test_a_limit_that_cannot_be_kept_is_refused(anna: DavClient, household: Hous
 def test_an_answer_with_bodies_is_cut_where_it_grows_too_long(
     anna: DavClient, household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccdaemon.dav.sync.MAX_CHARACTERS", 700)  # two cards
+    monkeypatch.setattr("ccdaemon.dav.reports.sync.MAX_CHARACTERS", 700)  # two cards
     url, token = household.anna.book_url, ""
     told: dict[str, object] = {}
     statuses, sizes = [], []
@@ -382,7 +382,7 @@ def test_properties_without_end_do_not_make_an_answer_without_end(
     anna: DavClient, household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each name comes back with each item."""
-    monkeypatch.setattr("ccdaemon.dav.sync.MAX_CHARACTERS", 100_000)
+    monkeypatch.setattr("ccdaemon.dav.reports.sync.MAX_CHARACTERS", 100_000)
     names = [f"d:{'x' * 100}{n}" for n in range(500)]
     household.put_cards(household.anna, 20, first=10)
 

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from ccdaemon.dav.versions import wanted
+from ccdaemon.dav.front.versions import wanted
 from ccdaemon.mapping import card
 from ccdaemon.mapping.vcard4 import body_4
 from tests.unit.dav.dav_client import DavClient, multiget, propfind

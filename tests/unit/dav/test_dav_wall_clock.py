@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ccdaemon.dav.filters.wall_clock import wall_bounds
 from ccdaemon.dav.request import Window
-from ccdaemon.dav.wall_clock import wall_bounds
 from ccdaemon.model import TIME_MAX, TIME_MIN
 
 STEP = timedelta(minutes=15)

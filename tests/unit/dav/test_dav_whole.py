@@ -158,7 +158,7 @@ def test_a_collection_that_the_client_has_is_not_read(
     """Subscribers ask for the whole file every few minutes."""
     url = household.anna.calendar_url
     etag = anna.ask("GET", url).headers["etag"]
-    monkeypatch.setattr("ccdaemon.dav.reading._file", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr("ccdaemon.dav.items.reading._file", lambda *_: pytest.fail("it was read"))
 
     response = anna.ask("GET", url, If_None_Match=etag)
 

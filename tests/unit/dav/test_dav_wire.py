@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ccdaemon.dav.wire import MAX_CHUNK_LINE, Chunks
+from ccdaemon.dav.serving.wire import MAX_CHUNK_LINE, Chunks
 from tests.unit.dav.serving import HOST, Serving, rest_of, serving
 
 CLOSE = b"Connection: close\r\n"

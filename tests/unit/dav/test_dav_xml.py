@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdaemon.dav.xmlscan import MAX_DEPTH, MAX_ELEMENTS, MAX_XML_BYTES, scan
+from ccdaemon.dav.front.xmlscan import MAX_DEPTH, MAX_ELEMENTS, MAX_XML_BYTES, scan
 from tests.unit.dav.dav_client import DavClient, calendar_query, clark, multiget, propfind, sync_collection, xml
 from tests.unit.dav.household import Household
 

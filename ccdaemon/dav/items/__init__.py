@@ -1,0 +1,1 @@
+"""GET, PUT and DELETE of items, and the conditions that requests put on them."""

@@ -1,0 +1,1 @@
+"""PROPFIND, PROPPATCH, MKCOL, and reports about people: what resources say of themselves."""

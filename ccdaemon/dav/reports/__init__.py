@@ -1,0 +1,1 @@
+"""REPORT on collections and items."""

@@ -1,0 +1,1 @@
+"""How DAV is served: processes, sockets, and bounds on every wait."""
