@@ -1,9 +1,9 @@
 """The servers that benchmarks/dav.py compares, each in a process of its own, on the same items.
 
 *stock*: Radicale with its own file storage, its files placed directly. *ccdaemon*: the whole stack on SQLite. *floor*:
-a bare WSGI function that streams the same bytes from SQLite, without log-in, rights or a look at the request; what has
-to be escaped lies escaped in its tables. These three are served by the same waitress. *xandikos*, if asked for, by
-itself (it brings its own server), from a git repository placed directly.
+a bare WSGI function that streams the same bytes from SQLite, without log-in, rights or a look at the request, which is
+the same as to the others; what has to be escaped lies escaped in its tables. These three are served by the same
+waitress. *xandikos*, if asked for, by itself (it brings its own server), from a git repository placed directly.
 """
 
 import http.client

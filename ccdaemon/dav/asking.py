@@ -4,12 +4,14 @@ Elements that nobody here knows are skipped, as RFC 4918 section 17 wants it; wh
 the precondition that its RFC names.
 """
 
+from dataclasses import replace
 from datetime import tzinfo
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from ccdaemon.dav.filters.parsing import parse_filter, time_range
 from ccdaemon.dav.filters.values import CardFilter, CompFilter
+from ccdaemon.dav.front.href_run import Shortened, lengthened
 from ccdaemon.dav.multistatus import CALDAV, CARDDAV, DAV
 from ccdaemon.dav.properties.calendar_zone import described_zone
 from ccdaemon.dav.request import (
@@ -121,8 +123,18 @@ def _properties(element: Element, namespace: str) -> tuple[frozenset[str] | None
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
-def report(body: bytes) -> Report:
-    """What a REPORT asks for. Raises BadData (400), Unmet, UnsupportedFilter (403 with their conditions)."""
+def report(body: bytes, short: Shortened | None = None) -> Report:
+    """What a REPORT asks for; ``short`` is its body without hrefs, where that was made.
+
+    Raises BadData (400), Unmet, UnsupportedFilter (403 with their conditions).
+    """
+    if short is None:
+        return _read(body)
+    found = _read(short.body)
+    return replace(found, hrefs=lengthened(found.hrefs, short.hrefs)) if isinstance(found, Multiget) else found
+
+
+def _read(body: bytes) -> Report:
     return _remembered(body) if len(body) <= MAX_REMEMBERED_BYTES else _report(body)
 
 

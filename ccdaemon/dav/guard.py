@@ -6,6 +6,7 @@ Cases: trust.md T-25, T-28, T-48, T-50, T-51.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -109,15 +110,15 @@ def is_for_this_host(public: SplitResult | None) -> Check:
     """
     public_host = public.hostname if public else None
 
-    def check(environ: WSGIEnvironment) -> Answer | None:
-        host = _host_name(environ.get("HTTP_HOST", ""))
+    @lru_cache(maxsize=64)  # names that clients know it by: few
+    def judged(header: str, bound: str) -> Answer | None:
+        host = _host_name(header)
         if host is None:
             return BAD_REQUEST
-        bound = environ["SERVER_NAME"]
         is_ours = host in (public_host, bound) or _is_loopback(host) or (bound in WILDCARDS and _is_address(host))
         return None if is_ours else NO_SUCH_HOST
 
-    return check
+    return lambda environ: judged(environ.get("HTTP_HOST", ""), environ["SERVER_NAME"])
 
 
 def is_same_site(public: SplitResult | None) -> Check:

@@ -24,6 +24,8 @@ _HEAD = f"{_DECLARATION}<multistatus {_DECLARED}>"
 _TAIL = "</multistatus>"
 
 XML: tuple[Header, ...] = (("Content-Type", 'application/xml; charset="utf-8"'),)
+_REFERENCES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+
 FOUND = "<status>HTTP/1.1 200 OK</status>"
 MISSING = "<status>HTTP/1.1 404 Not Found</status>"
 
@@ -32,7 +34,10 @@ def escape(text: str) -> str:
     """``text`` as content of an element. A carriage return becomes a reference: a parser would make LF of CRLF (XML
     1.0 section 2.11), and a body would not be the one that its strong ETag names.
     """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    for character, reference in _REFERENCES:
+        if character in text:  # looking costs a tenth of replacing nothing
+            text = text.replace(character, reference)
+    return text.encode().replace(b"\r", b"&#13;").decode() if "\r" in text else text  # as text it takes twice as long
 
 
 def quoted(segment: str) -> str:

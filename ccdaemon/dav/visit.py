@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIEnvironment
 
+from ccdaemon.dav.front.href_run import Shortened
 from ccdaemon.dav.front.passwords import PERSON_ID_KEY, PERSON_KEY
+from ccdaemon.dav.front.xmlscan import SHORTENED_KEY
 from ccdaemon.dav.multistatus import quoted
 
 MAX_HREF = 255  # characters of the path segment that a client gives an item
@@ -19,6 +21,7 @@ class Visit:
     person_id: int
     segments: tuple[str, ...] | None  # (): the root; (person,); (person, collection); (…, item). None: nowhere
     body: bytes  # the XML of the request, scanned; b"" where there is none
+    short: Shortened | None = None  # the same without its hrefs, where it was too long to be remembered
 
     @property
     def method(self) -> str:
@@ -68,6 +71,7 @@ def visit(environ: WSGIEnvironment, body: bytes) -> Visit:
         person_id=environ[PERSON_ID_KEY],
         segments=_segments(path, person),
         body=body,
+        short=environ.get(SHORTENED_KEY),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
     union_all,
 )
 
@@ -145,7 +147,8 @@ def _doubtful(shape: Shape, *, is_open: bool, by_component: bool, bodies: bool) 
 
 def _prepared(query: Select[*tuple[Any, ...]], sure: ColumnElement[bool], shape: Shape, *, bodies: bool) -> Prepared:
     body: ColumnElement[str] = items.c.body if bodies else case((sure, ""), else_=items.c.body)
-    whole = query.add_columns(body.label("body"), sure.label("sure"))
+    # a number, or SQLAlchemy would make a bool of it row by row
+    whole = query.add_columns(body.label("body"), type_coerce(sure, Integer).label("sure"))
     return Prepared(whole, is_remembered=sum(map(len, shape)) <= MANY_TESTS)
 
 

@@ -12,6 +12,7 @@ from wsgiref.types import WSGIEnvironment
 from xml.parsers import expat
 
 from ccdaemon.dav.answer import Answer, Handler, refusal
+from ccdaemon.dav.front.href_run import shortened
 from ccdaemon.dav.multistatus import CALDAV, CARDDAV
 
 METHODS = frozenset({"PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR"})
@@ -30,6 +31,9 @@ MULTIGETS = frozenset({f"{CALDAV} calendar-multiget", f"{CARDDAV} addressbook-mu
 FREE_BUSY = f"{CALDAV} free-busy-query"
 TIME_RANGE = f"{CALDAV} time-range"
 CHILDLESS = frozenset({"DAV: principal-search-property-set"})  # RFC 3744 section 9.5; all others ask for something
+
+SHORTENED_KEY = "ccdaemon.shortened"
+"""In the environ: a long body without the hrefs in it, and these; None for a short one."""
 
 NOT_XML = refusal(HTTPStatus.BAD_REQUEST, "The body is not the XML that this request needs.")
 NOT_UTF8 = refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "XML is read in UTF-8 only.")
@@ -63,10 +67,11 @@ def xml_checked(inner: Handler) -> Handler:
         if length > MAX_XML_BYTES:
             return EXCESSIVE
         body = environ["wsgi.input"].read(length)
-        if body and (refused := _scan_once(body) if length <= REMEMBERED_BYTES else scan(body)) is not None:
+        short = shortened(body) if length > REMEMBERED_BYTES else None
+        if body and (refused := _refused(body if short is None else short.body)) is not None:
             return NOT_A_COLLECTION if refused is NOT_XML and _is_strange(environ) else refused
         # Radicale decodes by the charset named here before it parses: what was scanned must be what is parsed.
-        environ |= {"CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": BytesIO(body)}
+        environ |= {"CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": BytesIO(body), SHORTENED_KEY: short}
         return inner(environ)
 
     return handle
@@ -102,6 +107,10 @@ def scan(body: bytes) -> Answer | None:
     except expat.ExpatError:
         return NOT_XML
     return None if shape.is_complete() else NOT_XML
+
+
+def _refused(body: bytes) -> Answer | None:
+    return _scan_once(body) if len(body) <= REMEMBERED_BYTES else scan(body)
 
 
 @lru_cache(maxsize=512)

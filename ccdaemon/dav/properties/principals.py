@@ -46,7 +46,7 @@ Resource = Callable[[Asked], tuple[str, list[str]]]
 
 def answer(visit: Visit, store: Store) -> Answer | None:
     """The answer to one of these reports; None for any other, and where nothing is."""
-    if not any(word in visit.body for word in _WORDS):
+    if visit.short or not any(word in visit.body for word in _WORDS):  # a long list of hrefs is none of them
         return None
     try:
         root = tree(visit.body)

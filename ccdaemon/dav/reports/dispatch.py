@@ -46,7 +46,7 @@ def _found(visit: Visit, reader: Reader, now: Callable[[], datetime]) -> Answer 
     if collection is None or (item and not reader.etags_by_href(collection.id, [item])):
         return None
     try:
-        asked = report(visit.body)
+        asked = report(visit.body, visit.short)
     except BadData:
         return NOT_XML
     return _answer(visit, reader, collection, item, asked, now)

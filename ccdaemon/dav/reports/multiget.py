@@ -4,7 +4,8 @@ One response for each resource, in the order of the request. What is not there, 
 collection is one and the same 404, with the href as it was sent.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 from ccdaemon.dav.answer import Answer
@@ -17,7 +18,7 @@ from ccdaemon.store.base import Reader
 
 MAX_CHARACTERS = 64 * 1024 * 1024  # of an answer; what would make it longer is told with 507, to be asked for again
 
-_DIFFERS = frozenset("%/?#\\\0 \t\r\n")  # characters of an href that are not what they look like
+_PLAIN = re.compile(r"(?:[\w.@+=~-]+\n)*", re.ASCII)  # hrefs, a line each, that are what they look like
 
 
 def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget) -> Answer:
@@ -32,15 +33,17 @@ def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget
     )
 
 
-def _wanted(visit: Visit, collection: Collection, sent: Iterable[str]) -> Mapping[str, str]:
+def _wanted(visit: Visit, collection: Collection, sent: Sequence[str]) -> Mapping[str, str]:
     """Each resource once: the href as it was sent first -> the item's; "" for what is nowhere in the collection."""
     first: dict[str, str] = {}
-    plain = visit.collection_href(collection.href)
+    place = visit.collection_href(collection.href)
+    before, *hrefs = "\n".join(["", *sent]).split(f"\n{place}")
+    if not before and len(hrefs) == len(sent) and _PLAIN.fullmatch("\n".join([*hrefs, ""])):  # as clients write them
+        plain = dict(zip(sent, hrefs, strict=True))
+        if len(plain) == len(sent):
+            return plain
     for text in sent:
-        href = text.removeprefix(plain) if text.startswith(plain) else ""
-        if not href or not _DIFFERS.isdisjoint(href):
-            href = _located(visit, collection, text)
-        first.setdefault(href or text, text)
+        first.setdefault(_located(visit, collection, text) or text, text)
     return {text: "" if text == key else key for key, text in first.items()}
 
 

@@ -23,7 +23,7 @@ from ccdaemon.store.base import Reader
 
 GAP = "\0"  # in no href, name or property
 LARGE = 1024  # characters of a response without its body; clients' have 250, and the database writes them unbounded
-CHUNK = 200  # bodies that are escaped at once
+CHUNK = 200  # items that are written at once
 DATA = {Kind.CONTACTS: ADDRESS_DATA, Kind.EVENTS: CALENDAR_DATA, Kind.TASKS: CALENDAR_DATA}
 ETAG, LENGTH, MODIFIED = VARYING
 
@@ -102,10 +102,10 @@ class Rows:
     def _written(self, chunk: Sequence[Bodied]) -> Iterable[tuple[str, str]]:
         if not self._is_plain:
             return (row for href, etag, body in chunk for row in self._filled(href, etag, body, None))
-        template, quoted_ = self._template, self._quoted
-        texts = escape(GAP.join([body for _, _, body in chunk])).split(GAP)
+        before, between, above, after = self._pieces
+        quoted_ = self._quoted
         return [
-            (href, template % (quoted_(href), etag, text)) for (href, etag, _), text in zip(chunk, texts, strict=True)
+            (href, f"{before}{quoted_(href)}{between}{etag}{above}{escape(body)}{after}") for href, etag, body in chunk
         ]
 
     def _filled(self, href: str, etag: str, body: str, modified_at: datetime | None) -> Iterator[tuple[str, str]]:

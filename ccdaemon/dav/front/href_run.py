@@ -1,0 +1,58 @@
+"""The hrefs of a long multiget, taken out before its XML is read: the one request that is long and hot.
+
+What is left is short and the same each time that a client asks, so that it is scanned and parsed once, as polls are.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+PLACE = "urn:x-ccdaemon:hrefs"
+"""Stands for those that were taken out, in the one href that is left of them."""
+
+MOST = 10_000  # hrefs, which leaves the scan's bound on elements to all the rest
+
+_ENDS = b"href>"
+_PREFIXED = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?href>")
+_BLANK = re.compile(rb"[ \t\r\n]*")
+# Visible ASCII without "<", "&" and ">" means in XML what it says, wherever its element stands.
+_TEXTS = re.compile(rb"[!-%'-;=?-~]+")
+
+
+class Shortened(NamedTuple):
+    """A body without its hrefs, and these."""
+
+    body: bytes
+    hrefs: Sequence[str]
+
+
+def shortened(body: bytes) -> Shortened | None:
+    """None for what has no run of plain hrefs, all written alike, or is anything but plain itself.
+
+    Elements next to each other are read as any of them alone would be: the same namespaces are in scope. Only in
+    comments, CDATA and instructions they are none.
+    """
+    first = body.find(_ENDS)
+    start = body.rfind(b"<", 0, max(first, 0))
+    opening = body[start : first + len(_ENDS)]
+    if not _PREFIXED.fullmatch(opening) or b"<!" in body or body.rfind(b"<?") > 0 or PLACE.encode() in body:
+        return None
+    closing = b"</" + opening[1:]
+    after = body.find(closing, first) + len(closing)
+    between = _BLANK.match(body, after)
+    end = body.rfind(closing)
+    if between is None or end < after:
+        return None
+    texts = body[start + len(opening) : end].split(closing + between[0] + opening)
+    if len(texts) > MOST or not all(texts) or not _TEXTS.fullmatch(b"".join(texts)):
+        return None
+    left = opening + PLACE.encode() + closing
+    return Shortened(body[:start] + left + body[end + len(closing) :], b" ".join(texts).decode("ascii").split(" "))
+
+
+def lengthened(hrefs: tuple[str, ...], taken: Sequence[str]) -> tuple[str, ...]:
+    """All hrefs again, in their order."""
+    if PLACE not in hrefs:
+        return hrefs
+    at = hrefs.index(PLACE)
+    return (*hrefs[:at], *taken, *hrefs[at + 1 :])
