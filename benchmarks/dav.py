@@ -392,12 +392,14 @@ def verdict(operation: Operation, gain: float | None, loss: float | None) -> str
 
 
 def growth(results: Sequence[Result]) -> str:
-    """How the times of ccdaemon grow from the fewest items to the most."""
+    """How times grow from the fewest items to the most. What the machine did meanwhile, the floor shows as well."""
     few, many = results[0], results[-1]
-    lines = [f"growth of ccdaemon from {few.size:,} to {many.size:,} items"]
+    lines = [f"growth from {few.size:,} to {many.size:,} items{'':7}{OURS:>11}{FLOOR:>11}{'ours/floor':>12}"]
     for name, row in many.medians.items():
-        factor = row[OURS] / few.medians[name][OURS]
-        lines.append(f"{OPERATIONS.get(name, POLL).title:32}{factor:11.2f}x")
+        ours, base = (row[one] / few.medians[name][one] if one in row else None for one in (OURS, FLOOR))
+        assert ours is not None, "it is always measured"
+        beside = f"{base:10.2f}x{ours / base:11.2f}x" if base else f"{'–':>11}{'–':>12}"
+        lines.append(f"{OPERATIONS.get(name, POLL).title:41}{ours:10.2f}x{beside}")
     return "\n".join(lines)
 
 

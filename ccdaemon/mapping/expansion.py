@@ -28,8 +28,18 @@ MAX_EXPANDED = 10_000_000
 _KINDS = ("VEVENT", "VTODO", "VJOURNAL")
 _ENDS = frozenset({"DTEND", "DUE", "DURATION"})
 _TZID = re.compile(r';TZID=(?:"([^"]*)"|([^";:,]*))', re.IGNORECASE)
+_LINE = rf"(?:(?!BEGIN:|END:|{'|'.join(sorted(TIME_NAMES))})[A-Z0-9-]+[:;][^\r\n]*|[ \t][^\r\n]*)\r\n"
+_STAMP = r":(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\r\n(?![ \t])"
+_SINGLE_IN_UTC = re.compile(
+    rf"BEGIN:VCALENDAR\r\n(?:{_LINE})*"
+    rf"BEGIN:VEVENT\r\n(?:{_LINE})*DTSTART{_STAMP}DTEND{_STAMP}(?:{_LINE})*END:VEVENT\r\n"
+    r"END:VCALENDAR\r\n",
+    re.ASCII,
+)
+"""One event and nothing else, which begins and ends in UTC: its only occurrence is itself, letter by letter."""
 _HEAD_OF_LINE = re.compile(r'[^":]*(?:"[^"]*"[^":]*)*:')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,11 @@ def expanded(body: str, starts_at: int, ends_at: int, *, zone: tzinfo = UTC) -> 
     zones. A task or journal entry that is no series, or has no start, is always given. Raises Unmappable where the
     series cannot be expanded or the result would be longer than ``MAX_EXPANDED``.
     """
+    return body if _is_itself(body, starts_at, ends_at) else taken_apart(body, starts_at, ends_at, zone=zone)
+
+
+def taken_apart(body: str, starts_at: int, ends_at: int, *, zone: tzinfo = UTC) -> str:
+    """What ``expanded`` gives, by the longer way, which every body can take."""
     calendar = _read(body, zone)
     if calendar is None:
         return body
@@ -101,6 +116,22 @@ def expanded(body: str, starts_at: int, ends_at: int, *, zone: tzinfo = UTC) -> 
             raise Unmappable("the expanded body is too long")
     needed = {tzid for frame in frames.values() for text in frame for tzid in _zones_of(text)} if found else set()
     return _with_components(calendar.root, set(map(id, calendar.texts.values())), "".join(texts), needed)
+
+
+def _is_itself(body: str, starts_at: int, ends_at: int) -> bool:
+    """Whether it can be seen at a glance that nothing is to be expanded, and that the range is touched."""
+    if (match := _SINGLE_IN_UTC.fullmatch(body)) is None:
+        return False
+    numbers = [int(group) for group in match.groups()]
+    try:
+        begins, ends = _posix(*numbers[:6]), _posix(*numbers[6:])
+    except ValueError:
+        return False
+    return begins < ends and begins < ends_at and ends > starts_at
+
+
+def _posix(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
+    return (datetime(year, month, day, hour, minute, second, tzinfo=UTC) - _EPOCH) // _SECOND
 
 
 def _frame(text: Verbatim) -> tuple[str, str]:

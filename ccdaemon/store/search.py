@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, literal_column, select, union_all, update
+from sqlalchemy import Connection, Table, bindparam, literal_column, select, union_all, update
 
 from ccdaemon.model import TIME_MAX, TIME_MIN, Candidate, SearchIndex, Selection, Span
 from ccdaemon.store.bound import Bound
@@ -29,8 +29,6 @@ TEXT_COLUMNS = ("collection_id", "property", "head", "item_id", "number", "value
 UNKNOWN: Mapping[str, Any] = {"index_version": 0, "texts_complete": False, "covered_from": 0, "covered_to": 0}
 """How an item is marked of which nothing is indexed."""
 
-DROP_SPANS = delete(occurrences).where(occurrences.c.item_id == bindparam("row_id"))
-DROP_TEXTS = delete(search_texts).where(search_texts.c.item_id == bindparam("row_id"))
 MARK = update(items).where(items.c.id == bindparam("row_id"))
 KNOWN = select(
     items.c.id,
@@ -205,9 +203,9 @@ def marks_of(search: SearchIndex | None, component: str, *, version: int | None 
 def drop_index(connection: Connection, item_ids: Sequence[int]) -> None:
     """Forget the rows of these items."""
     if item_ids:
-        rows = [{"row_id": item_id} for item_id in item_ids]
-        connection.execute(DROP_SPANS, rows)
-        connection.execute(DROP_TEXTS, rows)
+        rows = [(item_id,) for item_id in item_ids]
+        for table in (occurrences, search_texts):
+            connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE item_id = {_mark(connection)}", rows)  # noqa: S608 - our own names
 
 
 def add_index(connection: Connection, collection_id: int, indexes: Iterable[tuple[int, str, SearchIndex]]) -> None:
@@ -224,11 +222,15 @@ def add_index(connection: Connection, collection_id: int, indexes: Iterable[tupl
     _insert(connection, search_texts, TEXT_COLUMNS, text_rows)
 
 
+def _mark(connection: Connection) -> str:
+    """What stands for a value in a statement for the driver."""
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
 def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
     """A series has hundreds of rows: they go to the driver as they are, past what SQLAlchemy does to each of them."""
     if rows:
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        marks = ", ".join([mark] * len(columns))
+        marks = ", ".join([_mark(connection)] * len(columns))
         statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
         connection.exec_driver_sql(statement, rows)
 

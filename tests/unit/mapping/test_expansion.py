@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ccdaemon.dav.request import PartAsked
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import verbatim
-from ccdaemon.mapping.expansion import expanded, free_busy, limited, partial
+from ccdaemon.mapping.expansion import expanded, free_busy, limited, partial, taken_apart
 from ccdaemon.mapping.zones import zone
 from ccdaemon.model import TIME_MAX, TIME_MIN
 from tests.unit.mapping.event_texts import ZURICH, at, calendar, event, single
@@ -291,3 +291,45 @@ def test_the_ends_of_time_are_those_of_the_calendar() -> None:
     found = free_busy([], TIME_MIN, TIME_MAX, stamp=datetime(2026, 1, 1, tzinfo=UTC))
 
     assert "DTSTART:00010101T000000Z\r\nDTEND:99991231T235959Z\r\n" in found
+
+
+LINES = st.sampled_from(
+    [
+        "DTSTART:20260323T080000Z",
+        "DTEND:20260323T090000Z",
+        "DTEND:20260323T080000Z",
+        "DTEND:20261323T090000Z",
+        "dtend:20260323T090000Z",
+        "DTSTART;VALUE=DATE:20260323",
+        "DTSTART;TZID=Europe/Zurich:20260323T080000",
+        "DTSTART:20260323T080000",
+        "DURATION:PT1H",
+        "RRULE:FREQ=DAILY;COUNT=3",
+        "RDATE:20260324T080000Z",
+        "RECURRENCE-ID:20260323T080000Z",
+        "SUMMARY:a long",
+        "  line",
+        "DTST",
+        " ART:20260324T080000Z",
+        "BEGIN:VALARM",
+        "END:VALARM",
+        'X-ODD;A="b:c":DTSTART:1',
+        "DUE-SOON:yes",
+    ]
+)
+RANGES = st.sampled_from([("2026-03-22", "2026-03-23"), ("2026-03-23", "2026-03-24"), ("2026-03-24", "2026-03-25")])
+
+
+@given(st.lists(LINES, max_size=5), st.lists(LINES, max_size=5), RANGES)
+def test_what_is_seen_at_a_glance_is_what_taking_the_body_apart_gives(
+    before: list[str], after: list[str], between: tuple[str, str]
+) -> None:
+    body = calendar(event("UID:1", *before, "DTSTART:20260323T080000Z", "DTEND:20260323T090000Z", *after))
+    begin, end = map(at, between)
+    try:
+        expected = taken_apart(body, begin, end)
+    except Unmappable:
+        with pytest.raises(Unmappable):
+            expanded(body, begin, end)
+    else:
+        assert expanded(body, begin, end) == expected
