@@ -120,6 +120,7 @@ def serve_on(
             for tend in (server.tend, pulses.tend, *tended):
                 tend(now)
         _drain(server, sockets, [pulses.tend, *tended])
+        pulses.end()
     finally:
         threads.shutdown(cancel_pending=True, timeout=1)
         for channel in list(server.active_channels.values()):
@@ -177,6 +178,12 @@ class _Pulses:
         if now - self._last >= PULSE_SECONDS and not self._is_under_way:
             self._last, self._is_under_way = now, True
             self._threads.add_task(self)
+
+    def end(self) -> None:
+        """Let the last one be done, so that nothing is left to be cancelled; threads that hang are not waited for."""
+        deadline = time.monotonic() + PULSE_SECONDS
+        while self._is_under_way and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def service(self) -> None:
         """Called by a thread."""

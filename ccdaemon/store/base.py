@@ -166,11 +166,11 @@ class Reader(Protocol):
         """
 
     def busy(
-        self, collection_id: int, selection: Selection, *, zone: tzinfo | None = None
+        self, collection_id: int, selection: Selection, *, zone: tzinfo
     ) -> tuple[Sequence[tuple[int, int, str]], Sequence[str]]:
         """(starts_at, ends_at, free_busy) of spans that take time between the bounds, in order, floating ones moved
-        to the asker's ``zone``; and the bodies of which only a look can tell: without a zone also those with floating
-        spans. No body is among them whose spans are given. Raises ValueError where the Selection has no bounds."""
+        to the asker's ``zone``; and the bodies of which only a look can tell, none of them one whose spans are given.
+        Raises ValueError where the Selection has no bounds."""
 
     def properties(self, collection_ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         """What clients set by PROPPATCH: Clark name -> the element as XML text, for each of the collections."""

@@ -66,7 +66,6 @@ BUSY = union_all(
 IN_DOUBT = select(items.c.id, items.c.body).where(
     items.c.id.in_(out_of_coverage()), ~items.c.deleted, items.c.component == WITH_TIMES
 )
-BODIES = select(items.c.id, items.c.body).where(items.c.id.in_(bindparam("ids", expanding=True)))
 
 WANTING = (items.c.id, items.c.component, items.c.body)
 OLDER = select(*WANTING).where(~items.c.deleted, items.c.index_version < bindparam("version"))
@@ -107,13 +106,12 @@ class SearchReader(Bound):
         return sorted(known.values())  # by href: no two are alike
 
     def busy(
-        self, collection_id: int, selection: Selection, *, zone: tzinfo | None = None
+        self, collection_id: int, selection: Selection, *, zone: tzinfo
     ) -> tuple[Sequence[tuple[int, int, str]], Sequence[str]]:
-        """(starts_at, ends_at, free_busy) of spans that take time between the bounds, in order; and the bodies of
-        which only a look can tell.
+        """(starts_at, ends_at, free_busy) of spans that take time between the bounds, in order, floating ones moved
+        to ``zone``; and the bodies of which only a look can tell.
 
-        Floating spans are moved to ``zone``; without one the bodies that have any are among the second. Raises
-        ValueError where the Selection has no bounds.
+        Raises ValueError where the Selection has no bounds.
         """
         times = bounds(selection)
         if times is None:
@@ -121,12 +119,8 @@ class SearchReader(Bound):
         asked = {"collection_id": collection_id, **times.parameters}
         unsure = {row.id: row.body for row in self.connection.execute(IN_DOUBT, asked)}
         rows = self.connection.execute(BUSY, asked).all()
-        if zone is None and (floating := {item_id for item_id, _, _, floats, _ in rows if floats} - unsure.keys()):
-            unsure |= {row.id: row.body for row in self.connection.execute(BODIES, {"ids": sorted(floating)})}
         periods = [
-            (_moved(starts_at, zone), _moved(ends_at, zone), free_busy)
-            if zone is not None and floats
-            else (starts_at, ends_at, free_busy)
+            (_moved(starts_at, zone), _moved(ends_at, zone), free_busy) if floats else (starts_at, ends_at, free_busy)
             for item_id, starts_at, ends_at, floats, free_busy in rows
             if item_id not in unsure
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "select by time and text": lambda tx, book: tx.select(
         book, Selection(starts_at=0, ends_at=9, any_of=having(TextHow.CONTAINS, negated=True).any_of)
     ),
-    "busy": lambda tx, book: tx.busy(book, Selection(starts_at=0, ends_at=9)),
+    "busy": lambda tx, book: tx.busy(book, Selection(starts_at=0, ends_at=9), zone=UTC),
     "properties": lambda tx, book: tx.properties([book, 7]),
     "set_properties": lambda tx, book: tx.set_properties(book, {"{DAV:}a": "<a/>", "{DAV:}b": None}),
     "to_index": lambda tx, _: tx.to_index(1, horizon=9, limit=9),
