@@ -41,6 +41,7 @@ bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same 
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/dav.py
 	$(BIN)/python benchmarks/dav_load.py
+	$(BIN)/python benchmarks/dav_timing.py
 	$(BIN)/python benchmarks/sandbox.py
 
 caldav-tester: $(TESTER)/ready  ## a CalDAV client and its server tester, apart: they bring another urllib3
