@@ -3,9 +3,9 @@
     python benchmarks/dav_timing.py --samples 2000
 
 Requests of two classes that must look alike alternate in random order. Printed are both medians, their difference, and
-how likely so large a difference of ranks is by chance (Mann-Whitney, normal approximation). A class may be told from the
-other where the medians differ by 5 % or more **and** chance is out of the question (p < 0.001). Cases: trust.md T-20,
-R-44.
+how likely so large a difference of ranks is by chance (Mann-Whitney, normal approximation). One class may be told from
+the other where the medians differ by 5 % or more **and** chance is out of the question (p < 0.001). Cases: trust.md
+T-20, R-44.
 """
 
 import argparse
