@@ -63,8 +63,6 @@ ALL: Select[*tuple[Any, ...]] = (
         collections.c.codec_version,
         collections.c.next_pull_at,
         collections.c.last_success_at,
-        collections.c.changed_at,
-        collections.c.missing_since,
         collections.c.failures,
         collections.c.last_error,
     )
@@ -315,8 +313,6 @@ def _collection(
     codec_version: int,
     next_pull_at: datetime,
     last_success_at: datetime | None,
-    changed_at: datetime | None,
-    missing_since: datetime | None,
     failures: int,
     last_error: str | None,
 ) -> Collection:
@@ -345,8 +341,6 @@ def _collection(
         codec_version=codec_version,
         next_pull_at=next_pull_at,
         last_success_at=last_success_at,
-        changed_at=changed_at,
-        missing_since=missing_since,
         failures=failures,
         last_error=last_error,
     )

@@ -95,7 +95,6 @@ BURY = (
     .where(items.c.collection_id == bindparam("in_collection"), items.c.href == bindparam("at_href"), ~items.c.deleted)
     .values(deleted=True)
 )
-BURIED = BURY.returning(items.c.id)
 
 
 class ItemsReader(Bound):
@@ -217,7 +216,7 @@ class ItemsWriter(ItemsReader, SearchWriter):
         """
         revision = lock_collection(self.connection, collection_id) + 1
         row = {"in_collection": collection_id, "at_href": href, "revision": revision, "modified_at": now}
-        buried = self.connection.execute(BURIED, row).scalars().all()
+        buried = self.connection.execute(BURY.returning(items.c.id), row).scalars().all()
         if buried:
             drop_index(self.connection, buried)
             move_revision(self.connection, collection_id)
@@ -342,7 +341,7 @@ def _item(
     index = BodyIndex(
         uid=uid, component=component, name=name, starts_at=starts_at, ends_at=ends_at, recurring=recurring
     )
-    base = None if base_local is None and base_remote is None else Base(local=base_local, remote=base_remote)
+    base = None if base_local is None or base_remote is None else Base(local=base_local, remote=base_remote)
     return Item(
         id=item_id,
         collection_id=collection_id,

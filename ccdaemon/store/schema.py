@@ -36,14 +36,6 @@ metadata = MetaData(
 NOT_DELETED: dict[str, Any] = {"sqlite_where": text("deleted = 0"), "postgresql_where": text("NOT deleted")}
 """Condition of the indexes over living rows, written as each database compares it with ``~deleted``."""
 
-DELETED: dict[str, Any] = {"sqlite_where": text("deleted = 1"), "postgresql_where": text("deleted")}
-
-HIDDEN: dict[str, Any] = {
-    "sqlite_where": text("deleted = 1 AND base_remote IS NOT NULL"),
-    "postgresql_where": text("deleted AND base_remote IS NOT NULL"),
-}
-"""Items that a person took away though the provider has them: few."""
-
 AWAITING_PHOTO: dict[str, Any] = {
     "sqlite_where": text("deleted = 0 AND part = 'photo' AND etag = ''"),
     "postgresql_where": text("NOT deleted AND part = 'photo' AND etag = ''"),
@@ -173,8 +165,6 @@ collections = Table(
     Column("codec_version", Integer, nullable=False),  # of the Codec that every item was last mapped with; 0: none
     Column("next_pull_at", Utc, nullable=False),  # the schedule is this column
     Column("last_success_at", Utc),  # null: never pulled to the end
-    Column("changed_at", Utc),  # when a pull last changed something; null: never
-    Column("missing_since", Utc),  # not listed since then, but still published; null: listed
     Column("failures", Integer, nullable=False),  # pulls that failed in a row
     Column("last_error", CleanText),  # stable word of errors.py
     UniqueConstraint("account_id", "kind", "remote_id"),
@@ -221,10 +211,8 @@ items = Table(
     Column("ends_at", BigInteger, nullable=False),  # POSIX seconds, exclusive, of the latest
     Column("recurring", Boolean, nullable=False),  # then the two above only enclose the occurrences
     Column("modified_at", Utc, nullable=False),  # when the body last changed, or when it died
-    # fingerprints on which both sides agreed, of the body and of the group's body; both null: never. The second alone
-    # null: the provider has none; the first, in a tombstone: a person took the item away
-    Column("base_local", CleanText),
-    Column("base_remote", CleanText),
+    Column("base_local", CleanText),  # fingerprint of the body that both sides agreed on; null: never agreed
+    Column("base_remote", CleanText),  # fingerprint of the group's body then; null with base_local
     Column("body", CleanText, nullable=False),  # CRLF lines. After all that is read without it
     # added later, which puts them behind the body: queries read them from indexes
     Column("index_version", Integer, nullable=False, server_default="0"),  # of mapping.indexing; 0: never indexed
@@ -245,8 +233,6 @@ items = Table(
     Index("ix_items_index_version", "index_version", **NOT_DELETED),
     # over all collections: whose horizon comes near
     Index("ix_items_horizon", "covered_to", "ends_at", **ENDS_OF_COVERAGE),
-    Index("ix_items_hidden", "collection_id", "group_id", **HIDDEN),
-    Index("ix_items_trash", "modified_at", **DELETED),
     sqlite_autoincrement=True,
 )
 
@@ -302,31 +288,6 @@ quarantine = Table(
     PrimaryKeyConstraint("collection_id", "group_id"),
 )
 
-held_deletions = Table(
-    "held_deletions",
-    metadata,
-    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),  # of the original
-    Column("remote_id", CleanText, nullable=False),  # a living original that is said to be gone
-    Column("group_id", CleanText, nullable=False),  # its own
-    Column("found_at", Utc, nullable=False),  # first said
-    Column("confirmed_at", Utc),  # by a second complete listing; null: not yet
-    Column("decision", CleanText, nullable=False),  # model.Decision
-    PrimaryKeyConstraint("collection_id", "remote_id"),
-)
-
-earlier_bodies = Table(
-    "earlier_bodies",
-    metadata,
-    Column("item_id", ForeignKey("items.id", ondelete="CASCADE"), nullable=False),  # whose it was
-    Column("revision", BigInteger, nullable=False),  # of the collection, with which it ended
-    Column("collection_id", Id, nullable=False),  # the item's
-    Column("ended_at", Utc, nullable=False),  # when
-    Column("body", CleanText, nullable=False),  # CRLF lines
-    PrimaryKeyConstraint("item_id", "revision"),
-    Index("ix_earlier_bodies_place", "collection_id", "revision"),
-    Index(None, "ended_at"),
-)
-
 leases = Table(
     "leases",
     metadata,
@@ -352,10 +313,6 @@ runs = Table(
     Column("quarantined", Integer, nullable=False),  # groups
     Column("error", CleanText),  # stable word of errors.py
     Column("detail", CleanText),  # a sentence for people
-    Column("held", Integer, nullable=False, server_default="0"),  # deletions not carried out yet
-    Column("revision_from", BigInteger, nullable=False, server_default="0"),  # the collection's before its changes
-    Column("revision_to", BigInteger, nullable=False, server_default="0"),  # and after them
-    Column("undoes", Id),  # the Run that this one took back; no foreign key: that may be forgotten first
     sqlite_autoincrement=True,
 )
 
