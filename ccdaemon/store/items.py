@@ -95,6 +95,7 @@ BURY = (
     .where(items.c.collection_id == bindparam("in_collection"), items.c.href == bindparam("at_href"), ~items.c.deleted)
     .values(deleted=True)
 )
+BURIED = BURY.returning(items.c.id)
 
 
 class ItemsReader(Bound):
@@ -216,7 +217,7 @@ class ItemsWriter(ItemsReader, SearchWriter):
         """
         revision = lock_collection(self.connection, collection_id) + 1
         row = {"in_collection": collection_id, "at_href": href, "revision": revision, "modified_at": now}
-        buried = self.connection.execute(BURY.returning(items.c.id), row).scalars().all()
+        buried = self.connection.execute(BURIED, row).scalars().all()
         if buried:
             drop_index(self.connection, buried)
             move_revision(self.connection, collection_id)
