@@ -10,7 +10,7 @@ from typing import NamedTuple
 PLACE = "urn:x-ccdaemon:hrefs"
 """Stands for those that were taken out, in the one href that is left of them."""
 
-MOST = 10_000  # hrefs, which leaves the scan's bound on elements to all the rest
+MOST_TAGS = 20_000  # in the whole body, so that it has no more elements than the scan lets pass (xmlscan.py)
 
 _ENDS = b"href>"
 _PREFIXED = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?href>")
@@ -27,15 +27,15 @@ class Shortened(NamedTuple):
 
 
 def shortened(body: bytes) -> Shortened | None:
-    """None for what has no run of plain hrefs, all written alike, or is anything but plain itself.
+    """None for what has no run of plain hrefs, all written alike.
 
-    Elements next to each other are read as any of them alone would be: the same namespaces are in scope. Only in
-    comments, CDATA and instructions they are none.
+    Elements next to each other are read as any of them alone would be: the same namespaces are in scope. In comments,
+    CDATA and instructions they are no elements, and so is the one that is left of them.
     """
     first = body.find(_ENDS)
     start = body.rfind(b"<", 0, max(first, 0))
     opening = body[start : first + len(_ENDS)]
-    if not _PREFIXED.fullmatch(opening) or b"<!" in body or body.rfind(b"<?") > 0 or PLACE.encode() in body:
+    if not _PREFIXED.fullmatch(opening) or PLACE.encode() in body or body.count(b"<") > MOST_TAGS:
         return None
     closing = b"</" + opening[1:]
     after = body.find(closing, first) + len(closing)
@@ -44,7 +44,7 @@ def shortened(body: bytes) -> Shortened | None:
     if between is None or end < after:
         return None
     texts = body[start + len(opening) : end].split(closing + between[0] + opening)
-    if len(texts) > MOST or not all(texts) or not _TEXTS.fullmatch(b"".join(texts)):
+    if len(texts) < 2 or not all(texts) or not _TEXTS.fullmatch(b"".join(texts)):
         return None
     left = opening + PLACE.encode() + closing
     return Shortened(body[:start] + left + body[end + len(closing) :], b" ".join(texts).decode("ascii").split(" "))

@@ -46,7 +46,8 @@ Resource = Callable[[Asked], tuple[str, list[str]]]
 
 def answer(visit: Visit, store: Store) -> Answer | None:
     """The answer to one of these reports; None for any other, and where nothing is."""
-    if visit.short or not any(word in visit.body for word in _WORDS):  # a long list of hrefs is none of them
+    looked_at = visit.short.body if visit.short else visit.body  # without a long list of hrefs
+    if not any(word in looked_at for word in _WORDS):
         return None
     try:
         root = tree(visit.body)

@@ -18,7 +18,7 @@ from ccdaemon.store.base import Reader
 
 MAX_CHARACTERS = 64 * 1024 * 1024  # of an answer; what would make it longer is told with 507, to be asked for again
 
-_PLAIN = re.compile(r"(?:[\w.@+=~-]+\n)*", re.ASCII)  # hrefs, a line each, that are what they look like
+_PLAIN = re.compile(r"(?:[\w.@+=~-]+\0)*", re.ASCII)  # hrefs, each with a NUL behind it, that are what they look like
 
 
 def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget) -> Answer:
@@ -37,8 +37,8 @@ def _wanted(visit: Visit, collection: Collection, sent: Sequence[str]) -> Mappin
     """Each resource once: the href as it was sent first -> the item's; "" for what is nowhere in the collection."""
     first: dict[str, str] = {}
     place = visit.collection_href(collection.href)
-    before, *hrefs = "\n".join(["", *sent]).split(f"\n{place}")
-    if not before and len(hrefs) == len(sent) and _PLAIN.fullmatch("\n".join([*hrefs, ""])):  # as clients write them
+    before, *hrefs = "\0".join(["", *sent]).split(f"\0{place}")  # no XML can hold a NUL
+    if not before and len(hrefs) == len(sent) and _PLAIN.fullmatch("\0".join([*hrefs, ""])):  # as clients write them
         plain = dict(zip(sent, hrefs, strict=True))
         if len(plain) == len(sent):
             return plain

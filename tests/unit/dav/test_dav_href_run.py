@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdaemon.dav.asking import report
-from ccdaemon.dav.front.href_run import MOST, PLACE, shortened
-from ccdaemon.dav.front.xmlscan import scan
+from ccdaemon.dav.front.href_run import PLACE, shortened
+from ccdaemon.dav.front.xmlscan import EXCESSIVE, scan
 from ccdaemon.dav.request import Multiget
 from ccdaemon.errors import BadData
 
@@ -59,7 +59,7 @@ def test_the_hrefs_of_a_client_are_taken_out_whole_and_in_their_order(between: s
 
 def test_what_is_left_is_the_same_whatever_is_asked_for() -> None:
     bodies = [
-        multiget(PROP, *(f"<D:href>{href}</D:href>" for href in hrefs)) for hrefs in (HREFS[:20], HREFS[3:], HREFS[:1])
+        multiget(PROP, *(f"<D:href>{href}</D:href>" for href in hrefs)) for hrefs in (HREFS[:20], HREFS[3:], HREFS[:2])
     ]
 
     shorts = {short.body for body in bodies if (short := shortened(body))}
@@ -67,10 +67,15 @@ def test_what_is_left_is_the_same_whatever_is_asked_for() -> None:
     assert len(shorts) == 1
 
 
-def test_more_hrefs_than_a_request_may_have_are_left_where_they_are() -> None:
-    body = multiget(PROP, "<D:href>/a</D:href>" * (MOST + 1))
+def test_what_has_too_many_elements_as_a_whole_has_them_without_its_hrefs_too() -> None:
+    body = multiget(PROP, "<D:href>/a</D:href>" * 9_000, "<D:prop/>" * 12_000)
 
+    assert scan(body) == EXCESSIVE
     assert shortened(body) is None
+
+
+def test_one_href_alone_stays_where_it_is() -> None:
+    assert shortened(multiget(PROP, "<D:href>/a</D:href>")) is None
 
 
 @given(st.lists(pieces, max_size=12))
@@ -97,6 +102,15 @@ def test_no_text_between_hrefs_makes_a_shortened_multiget_mean_something_else(be
         found = report(body, short)
         assert isinstance(found, Multiget)
         assert found == report(body)
+
+
+def test_a_client_may_ask_for_what_stands_in_their_place() -> None:
+    body = multiget(PROP, f"<D:href >{PLACE}</D:href >", "<D:href>/a</D:href><D:href>/b</D:href>")
+
+    found = report(body, shortened(body))
+
+    assert isinstance(found, Multiget)
+    assert found.hrefs == (PLACE, "/a", "/b")
 
 
 def test_a_body_that_is_no_xml_is_none_either_way() -> None:

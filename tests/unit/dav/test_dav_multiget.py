@@ -223,3 +223,14 @@ def test_data_of_the_other_kind_is_a_property_that_is_missing(anna: DavClient, h
     body = multiget("cr:addressbook-multiget", "c:calendar-data", url + "000001.vcf")
 
     assert {clark("c:calendar-data")} == anna.ask("REPORT", url, body).resources[url + "000001.vcf"].missing
+
+
+def test_an_href_over_two_lines_is_none_whatever_its_lines_would_mean_alone(
+    anna: DavClient, household: Household
+) -> None:
+    url = household.anna.book_url
+    asked = (f"{url}000001.vcf\n{url}000002.vcf", "000003.vcf")
+
+    resources = book_multiget(anna, url, *asked).resources
+
+    assert {href: resource.status for href, resource in resources.items()} == dict.fromkeys(asked, 404)

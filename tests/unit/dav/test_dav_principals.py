@@ -144,3 +144,14 @@ def test_nowhere_no_report_is_answered(anna: DavClient, household: Household, pa
     )
 
     assert [anna.ask("REPORT", place, body, Depth="0").status for body in bodies] == [404] * 3
+
+
+def test_a_search_with_many_hrefs_beside_is_answered_as_one_without(anna: DavClient) -> None:
+    plain = search((NAME, "anna"))
+    end = plain.rindex(b"</")
+    long = plain[:end] + b"<d:href>/anna/</d:href>" * 500 + plain[end:]
+
+    answers = [anna.ask("REPORT", "/", body, Depth="0") for body in (plain, long)]
+
+    assert answers[0].status == 207
+    assert answers[0].body == answers[1].body
