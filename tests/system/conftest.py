@@ -1,12 +1,20 @@
 """A cloud and an installation with everything pulled, shared by the tests of one module."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.system.installation import Cloud, Installation, enrolled
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_reaches_what_is_started() -> None:
+    """A shell that starts the tests in the background has them ignore it, and so would all that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
