@@ -29,6 +29,7 @@ from radicale.app import Application
 
 from ccdaemon.dav.multistatus import escape, response
 from ccdaemon.dav.server import make_wsgi_app, serve
+from ccdaemon.dav.serving.prefork import settle_memory
 from ccdaemon.mapping import ical
 from ccdaemon.mapping.contacts import index as index_of_card
 from ccdaemon.mapping.indexing import search_index
@@ -235,7 +236,10 @@ def prepare_floor(folder: Path, filled: Items) -> Paths:
         for name, things in (("calendar", filled.events), ("book", filled.cards)):
             database.executemany(
                 f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?)",
-                ((one.href, one.etag, one.index.name.lower(), one.body, escape(one.body)) for one in things),
+                (
+                    (one.href, one.etag, one.index.name.lower(), one.body, escape(one.body).replace("\r", "&#13;"))
+                    for one in things
+                ),
             )
         for one in filled.events:
             spans = search_index(one.body, "VEVENT", now=NOW).spans
@@ -402,7 +406,9 @@ def _run(make: Callable[[Path], Any], folder: Path, parent: Connection) -> None:
         stop.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    serve(make(folder), "127.0.0.1:0", on_ready=parent.send, stop=stop)
+    made = make(folder)
+    settle_memory()  # as the daemon does before it forks
+    serve(made, "127.0.0.1:0", on_ready=parent.send, stop=stop)
 
 
 class Xandikos(Server):

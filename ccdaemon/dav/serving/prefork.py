@@ -114,9 +114,7 @@ class Parent:
         for number in STOPPING:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, told.hear)
-        _keep_memory_together()
-        gc.collect()
-        gc.freeze()  # what was imported is written to no more, and stays shared between the processes
+        settle_memory()
         self._seats = [_Seat() for _ in range(self.count)]
         last_turn = time.monotonic()
         try:
@@ -277,10 +275,16 @@ def pause(deaths: int) -> float:
     return 0.0 if deaths <= 1 else min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 10), LONGEST_PAUSE)
 
 
-def _keep_memory_together() -> None:
-    """Let the threads of a worker share what one of them has freed. glibc gives each its own heap, and keeps it."""
+def settle_memory() -> None:
+    """Prepare a process for serving: call it when all is imported, before workers are forked.
+
+    What was imported is looked through by no collection any more, and so stays shared between the processes; the
+    threads of a worker share what one of them has freed (glibc gives each its own heap, and keeps it).
+    """
     with suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+    gc.collect()
+    gc.freeze()
 
 
 def _settle_in(parent: int) -> Told:
