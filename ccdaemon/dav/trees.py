@@ -35,7 +35,7 @@ def written(element: Element, *, language: str | None = None) -> str:
     """
     parts: list[str] = []
     _write(element, None, parts, language)
-    return "".join(parts)
+    return "".join(parts).replace("\r", "&#13;")  # a parser would make LF of CRLF (XML 1.0 section 2.11)
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ccdaemon.dav.multistatus import element
 from ccdaemon.dav.properties.live import (
@@ -20,13 +19,11 @@ from ccdaemon.dav.properties.live import (
     D,
     Shown,
     Table,
-    content_type,
     empty,
     hrefs,
 )
 from ccdaemon.dav.properties.privileges import item_privileges
 from ccdaemon.dav.request import Asked
-from ccdaemon.model import Collection
 
 MAX_REMEMBERED_NAMES = 4096  # characters: somebody who asks for more is no client that polls
 
@@ -63,15 +60,8 @@ class ItemShape:
     only_names: bool
 
 
-def item_shape(asked: Asked, collection_href: str, collection: Collection) -> ItemShape:
-    """For the items of ``collection``, which is at ``collection_href`` of its owner's home."""
-    is_remembered = sum(map(len, asked.names)) <= MAX_REMEMBERED_NAMES
-    make = _item_shape if is_remembered else _item_shape.__wrapped__
-    return make(asked, collection_href, content_type(collection), collection.writable)
-
-
-@lru_cache(maxsize=256)
-def _item_shape(asked: Asked, collection_href: str, media_type: str, writable: bool) -> ItemShape:
+def item_shape(asked: Asked, collection_href: str, media_type: str, *, writable: bool) -> ItemShape:
+    """For the items of a collection, which is at ``collection_href`` of its owner's home. Whoever calls remembers."""
     constants = _item_constants(collection_href, media_type, writable=writable)
     if asked.only_names:
         names: Sequence[str] = [*constants, *VARYING]

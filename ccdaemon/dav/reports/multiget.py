@@ -27,6 +27,8 @@ def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget
     hrefs = [href for href in wanted.values() if href]
     rows = Rows(visit, collection, asked.asked)
     found, is_whole = _bounded(rows.read(reader, hrefs)) if hrefs else ({}, True)
+    if len(found) == len(wanted):
+        return multistatus(map(found.__getitem__, hrefs))
     unread = HTTPStatus.NOT_FOUND if is_whole else HTTPStatus.INSUFFICIENT_STORAGE
     return multistatus(
         found.get(href) or gone(escape(sent), unread if href else HTTPStatus.NOT_FOUND) for sent, href in wanted.items()
@@ -61,7 +63,7 @@ def _bounded(rows: Iterable[tuple[str, str]]) -> tuple[dict[str, str], bool]:
     characters = 0
     for href, response in rows:
         characters += len(response)
-        if found and characters > MAX_CHARACTERS:
+        if characters > MAX_CHARACTERS and found:
             return found, False
         found[href] = response
     return found, True

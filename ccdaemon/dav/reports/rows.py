@@ -5,15 +5,16 @@ body go into the gaps, and length and date where they were asked for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from http import HTTPStatus
 from itertools import chain, islice
 
 from ccdaemon.dav.asking import ADDRESS_DATA, CALENDAR_DATA
 from ccdaemon.dav.multistatus import DAV, element, escape, quoted, response
-from ccdaemon.dav.properties.live import VARYING
-from ccdaemon.dav.properties.shapes import item_shape
+from ccdaemon.dav.properties.live import VARYING, content_type
+from ccdaemon.dav.properties.shapes import MAX_REMEMBERED_NAMES, item_shape
 from ccdaemon.dav.reports.bodies import served
 from ccdaemon.dav.request import Asked, BodyAsked
 from ccdaemon.dav.revisions import http_date
@@ -31,6 +32,18 @@ Bodied = tuple[str, str, str]
 """href, etag and body of an item."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Form:
+    """The text of a response with its gaps, and what goes into these."""
+
+    data: BodyAsked | None  # of the body, where it is told
+    slots: tuple[str, ...]  # of ``VARYING``
+    pieces: Sequence[str]  # between the gaps
+    template: str  # for the operator %
+    without_data: str  # the same for an item whose body is not told
+    is_plain: bool  # href, etag and the body as it is stored
+
+
 class Rows:
     """The items of one collection as one request wants them."""
 
@@ -42,31 +55,28 @@ class Rows:
         ``leaves_out``: what has no occurrence in the range to expand is not told at all; else it is without a body.
         """
         self._collection, self._zone, self._leaves_out = collection, zone, leaves_out
-        self._data = asked.body if asked.body and asked.body.name == DATA[collection.kind] else None
-        collection_href = visit.collection_href(collection.href)
-        shape = item_shape(asked if self._data else replace(asked, body=None), collection_href, collection)
-        self._slots = () if shape.only_names else shape.varying
-        found = shape.constant + "".join(element(name, "" if shape.only_names else GAP) for name in shape.varying)
-        missing = () if visit.prefers_minimal() else shape.missing
-        data = self._data.name if self._data else None
-        whole = response(collection_href + GAP, found + element(data, GAP) if data else found, missing)
-        self._pieces = whole.split(GAP)
-        self._template = _template(whole)
-        self._without_data = _template(response(collection_href + GAP, found, (*missing, data) if data else missing))
-        is_local = collection.is_local
-        as_stored = ("",) if is_local else ("", "3.0")  # cards of clouds are of our own making
-        plain = [BodyAsked(name=data, version=version) for version in as_stored] if data else []
-        self._is_plain = self._slots == (ETAG,) and self._data in plain
-        self._quoted = quoted if is_local else str  # hrefs of clouds are ours: nothing in them has to be quoted
-        self._is_rendered = self._slots == (ETAG,) and not self._data and not is_local and len(whole) <= LARGE
-        self.needs_body = self._data is not None or LENGTH in self._slots
-        self.needs_date = MODIFIED in self._slots
-        self.expands = self._data is not None and self._data.expand is not None
+        is_remembered = sum(map(len, asked.names)) <= MAX_REMEMBERED_NAMES
+        make = _form if is_remembered else _form.__wrapped__
+        form = make(
+            asked,
+            visit.collection_href(collection.href),
+            collection.kind,
+            is_local=collection.is_local,
+            media_type=content_type(collection),
+            writable=collection.writable,
+            minimal=visit.prefers_minimal(),
+        )
+        self._form, self._data, self._slots = form, form.data, form.slots
+        self._quoted = quoted if collection.is_local else str  # hrefs of clouds are ours: nothing has to be quoted
+        self._is_rendered = form.slots == (ETAG,) and not form.data and not collection.is_local and not self.is_large
+        self.needs_body = form.data is not None or LENGTH in form.slots
+        self.needs_date = MODIFIED in form.slots
+        self.expands = form.data is not None and form.data.expand is not None
 
     @property
     def is_large(self) -> bool:
         """Whether what all responses repeat is longer than any client's."""
-        return len(self._template) > LARGE
+        return len(self._form.template) > LARGE
 
     @property
     def needs_reading(self) -> bool:
@@ -75,7 +85,7 @@ class Rows:
 
     def written(self, href: str, etag: str) -> str:
         """The response of an item of which no more is told."""
-        return self._template % ((self._quoted(href), etag) if self._slots else self._quoted(href))
+        return self._form.template % ((self._quoted(href), etag) if self._slots else self._quoted(href))
 
     def written_all(self, found: Iterable[Bodied]) -> Iterator[tuple[str, str]]:
         """(href, response) of the items, in their order."""
@@ -94,15 +104,15 @@ class Rows:
     def everything(self, reader: Reader) -> Iterator[str]:
         """The responses of all living items; of a cloud's, of which only the etag is told, written by the database."""
         if self._is_rendered:
-            before, between, after = self._pieces
+            before, between, after = self._form.pieces
             yield reader.rendered(self._collection.id, before=before, between=between, after=after)
         else:
             yield from (row for _, row in self.read(reader))
 
     def _written(self, chunk: Sequence[Bodied]) -> Iterable[tuple[str, str]]:
-        if not self._is_plain:
+        if not self._form.is_plain:
             return (row for href, etag, body in chunk for row in self._filled(href, etag, body, None))
-        before, between, above, after = self._pieces
+        before, between, above, after = self._form.pieces
         quoted_ = self._quoted
         return [
             (href, f"{before}{quoted_(href)}{between}{etag}{above}{escape(body)}{after}") for href, etag, body in chunk
@@ -113,11 +123,11 @@ class Rows:
         text = served(body, self._data, zone=self._zone) if self._data else None
         values = [self._quoted(href), *(self._value(name, etag, body, modified_at) for name in self._slots)]
         if text is not None:
-            yield href, self._template % (*values, escape(text))
+            yield href, self._form.template % (*values, escape(text))
         elif not self._data:
-            yield href, self._template % tuple(values)
+            yield href, self._form.template % tuple(values)
         elif not self._leaves_out:
-            yield href, self._without_data % tuple(values)
+            yield href, self._form.without_data % tuple(values)
 
     def _value(self, name: str, etag: str, body: str, modified_at: datetime | None) -> str:
         if name == ETAG:
@@ -132,6 +142,31 @@ def _chunks(found: Iterable[Bodied]) -> Iterator[Sequence[Bodied]]:
     remaining = iter(found)
     while chunk := list(islice(remaining, CHUNK)):
         yield chunk
+
+
+@lru_cache(maxsize=256)
+def _form(
+    asked: Asked, collection_href: str, kind: Kind, *, is_local: bool, media_type: str, writable: bool, minimal: bool
+) -> _Form:
+    """Clients ask for the same of the same collections for ever."""
+    data = asked.body if asked.body and asked.body.name == DATA[kind] else None
+    shape = item_shape(asked if data else replace(asked, body=None), collection_href, media_type, writable=writable)
+    found = shape.constant + "".join(element(name, "" if shape.only_names else GAP) for name in shape.varying)
+    missing = () if minimal else shape.missing
+    whole = response(collection_href + GAP, found + element(data.name, GAP) if data else found, missing)
+    without_data = response(collection_href + GAP, found, (*missing, data.name) if data else missing)
+    as_stored = ("",) if is_local else ("", "3.0")  # cards of clouds are of our own making
+    slots = () if shape.only_names else shape.varying
+    return _Form(
+        data=data,
+        slots=slots,
+        pieces=whole.split(GAP),
+        template=_template(whole),
+        without_data=_template(without_data),
+        is_plain=data is not None
+        and slots == (ETAG,)
+        and data in [BodyAsked(name=data.name, version=version) for version in as_stored],
+    )
 
 
 def _template(text: str) -> str:
