@@ -86,6 +86,10 @@ class RateLimited(Transient):
     exit_code = 75
 
 
+class NotAsked(Transient):
+    """So much failed in a row that nobody was asked this time; the next trial is due after ``retry_after``."""
+
+
 class BadAnswer(Transient):
     """The answer is not what the provider documents (HTML, cut JSON, a listing without an end): believe none of it."""
 
@@ -149,6 +153,10 @@ class LeaseLost(CcdaemonError):
 
     code = "lease_lost"
     exit_code = 75
+
+
+DELETIONS_HELD = "deletions_held"
+"""Stable word beside the codes: nothing failed, but too much would go at once, and waits (docs/deletions.md)."""
 
 
 # --- the store and the vault --------------------------------------------------------------------------------------

@@ -99,6 +99,14 @@ class TextHow(StrEnum):
     UNDEFINED = "undefined"
 
 
+class Decision(StrEnum):
+    """What a person said of deletions that are held."""
+
+    NONE = ""  # nothing yet
+    APPROVED = "approved"  # they are carried out
+    REJECTED = "rejected"  # the items stay, until the provider shows the objects again
+
+
 class Outcome(StrEnum):
     """How a Run ended."""
 
@@ -207,6 +215,8 @@ class Collection:
     codec_version: int  # of the Codec that every item was last mapped with; 0: none yet
     next_pull_at: datetime
     last_success_at: datetime | None
+    changed_at: datetime | None  # when a pull last changed something; None: never
+    missing_since: datetime | None  # the provider has not listed it since then, but its end is not believed yet
     failures: int  # pulls that failed in a row
     last_error: str | None  # stable word of errors.py
 
@@ -257,10 +267,11 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Base:
-    """The last pair of fingerprints on which both sides agreed."""
+    """The last pair of fingerprints on which both sides agreed. They need not be equal: what a person put back stays
+    as it is for as long as the provider's side does not move."""
 
-    local: Fingerprint
-    remote: Fingerprint
+    local: Fingerprint | None  # None: no item, though the provider has one (a person took it away)
+    remote: Fingerprint | None  # None: nothing, though there is an item (a person put it back)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -367,6 +378,66 @@ class Quarantined:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """The end of one original that is not believed yet, since too many of its collection would go at once."""
+
+    collection_id: int
+    remote_id: str
+    group_id: str
+    found_at: datetime  # by the first listing or feed that said so
+    confirmed_at: datetime | None  # by a second, identical, complete listing; None: not yet
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presence:
+    """Whether a published collection is still listed by its provider, and what would go with it."""
+
+    collection_id: int
+    items: int  # living
+    missing_since: datetime | None  # None: it is listed
+    decision: Decision  # on its end, while it is missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Earlier:
+    """What an item was before a change. Kept for as long as a Run can be undone."""
+
+    item_id: int
+    href: str
+    group_id: str
+    revision: int  # of the collection, with which this body ended
+    ended_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trashed:
+    """A removed item that can be put back."""
+
+    item_id: int
+    collection_id: int
+    href: str
+    group_id: str
+    body: str
+    index: BodyIndex
+    revision: int  # of the collection, with which it was removed
+    removed_at: datetime
+
+
+class Touched(NamedTuple):
+    """An item that changed since a revision, without its body. A tuple: a first pull touches all there are."""
+
+    item_id: int
+    href: str
+    group_id: str
+    name: str  # SUMMARY or FN, for people
+    revision: int  # of the collection, with which it last changed or was removed
+    added_revision: int  # with which its present life, or its last one, began; 0: before that was noted
+    is_deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lease:
     """The right to work on one thing now. Each new holder gets a higher generation (the fence)."""
 
@@ -390,5 +461,10 @@ class Run:
     changed: int = 0
     removed: int = 0
     quarantined: int = 0
+    held: int = 0  # deletions that were not carried out yet
     error: str | None = None  # stable word
     detail: str | None = None  # a sentence for people
+    revision_from: int = 0  # the collection's before the first change
+    revision_to: int = 0  # and after the last one; equal: nothing changed
+    undoes: int | None = None  # the id of the Run that this one took back
+    id: int | None = None  # None: not stored yet

@@ -1,14 +1,15 @@
 """Table ``accounts``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import Account, ProviderName, Purpose
 from ccdaemon.store.bound import Bound
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import accounts, persons
 
 UNIQUE = ("ref", "label")
@@ -28,7 +29,8 @@ ALL = select(
     accounts.c.created_at,
 ).order_by(accounts.c.id)
 OF_PERSON = ALL.where(accounts.c.person_id == bindparam("person_id"))
-BY_ID = ALL.where(accounts.c.id == bindparam("id"))
+COLUMNS = tuple(ALL.selected_columns.keys())
+BY_ID = Prepared(ALL.where(accounts.c.id == bindparam("id")))
 BY_SUBJECT = ALL.where(accounts.c.provider == bindparam("provider"), accounts.c.subject == bindparam("subject"))
 OTHERS = {
     name: select(accounts.c.id).where(accounts.c[name] == bindparam("value"), accounts.c.id != bindparam("id"))
@@ -51,17 +53,17 @@ class AccountsReader(Bound):
             rows = self.connection.execute(ALL)
         else:
             rows = self.connection.execute(OF_PERSON, {"person_id": person_id})
-        return [_account(row) for row in rows.mappings()]
+        return [_account(dict(row)) for row in rows.mappings()]
 
     def account(self, account_id: int) -> Account | None:
         """By our number."""
-        row = self.connection.execute(BY_ID, {"id": account_id}).mappings().first()
-        return None if row is None else _account(row)
+        row = BY_ID.first(self.connection, {"id": account_id})
+        return None if row is None else _account(dict(zip(COLUMNS, row, strict=True)))
 
     def account_by_subject(self, provider: ProviderName, subject: str) -> Account | None:
         """By the provider's immutable id: the same identity enrolled again is the same account."""
         row = self.connection.execute(BY_SUBJECT, {"provider": provider, "subject": subject}).mappings().first()
-        return None if row is None else _account(row)
+        return None if row is None else _account(dict(row))
 
 
 class AccountsWriter(AccountsReader):
@@ -143,8 +145,9 @@ class AccountsWriter(AccountsReader):
             raise BadData(f"another account already has this {name}")
 
 
-def _account(row: RowMapping) -> Account:
-    columns = dict(row)
-    columns["provider"] = ProviderName(row["provider"])
-    columns["purposes"] = tuple(Purpose(word) for word in row["purposes"])
-    return Account(**columns)
+def _account(columns: Mapping[str, Any]) -> Account:
+    words = {
+        "provider": ProviderName(columns["provider"]),
+        "purposes": tuple(Purpose(word) for word in columns["purposes"]),
+    }
+    return Account(**{**columns, **words})

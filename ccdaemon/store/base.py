@@ -18,13 +18,18 @@ from ccdaemon.model import (
     Change,
     Collection,
     Cursor,
+    Decision,
     Device,
+    Earlier,
+    Fingerprint,
     Grant,
+    Held,
     Item,
     Kind,
     Lease,
     Original,
     Person,
+    Presence,
     ProviderName,
     Purpose,
     Quarantined,
@@ -32,6 +37,8 @@ from ccdaemon.model import (
     Run,
     SearchIndex,
     Selection,
+    Touched,
+    Trashed,
 )
 
 
@@ -73,7 +80,7 @@ class Reader(Protocol):
 
     # --- collections
     def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
-        """Living collections (not those that the provider no longer lists)."""
+        """Living collections: listed by the provider, or their end is not believed yet."""
 
     def collection(self, collection_id: int) -> Collection | None: ...
     def collection_by_href(self, person_id: int, href: str) -> Collection | None: ...
@@ -81,7 +88,7 @@ class Reader(Protocol):
     def due(
         self, now: datetime, limit: int, *, latest: datetime | None = None, besides: Iterable[int] = ()
     ) -> Sequence[Collection]:
-        """Living collections of accounts neither paused nor in need of consent whose ``next_pull_at`` has come,
+        """Listed collections of accounts neither paused nor in need of consent whose ``next_pull_at`` has come,
         longest overdue first.
 
         A ``next_pull_at`` after ``latest`` counts as come: a clock that ran ahead left it behind. ``besides`` are
@@ -90,6 +97,9 @@ class Reader(Protocol):
 
     def counts(self, collection_id: int) -> tuple[int, int]:
         """Items published and objects quarantined."""
+
+    def presences(self, account_id: int, kind: Kind) -> Sequence[Presence]:
+        """Of every living collection of the kind, by id."""
 
     # --- originals
     def group(self, collection_id: int, group_id: str) -> Sequence[Original]:
@@ -113,6 +123,23 @@ class Reader(Protocol):
     def groups_awaiting_photo(self, collection_id: int) -> Sequence[str]:
         """Groups that have a living PHOTO original with etag "": it could not be had yet. Sorted, by an index."""
 
+    # --- held deletions
+    def held(self, collection_id: int | None = None) -> Sequence[Held]:
+        """Of one collection, or all; by collection and remote_id."""
+
+    def count_held(self, collection_id: int) -> int:
+        """Items whose end waits; those that a person wants to keep are not counted."""
+
+    def kin(self, collection_id: int, remote_ids: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """The groups that these living OBJECT originals belong to, or that have such a name: group_id -> remote_id ->
+        version of every living OBJECT of the group. By its name a group is found whose head never lived here."""
+
+    def groups_provided(self, collection_id: int, group_ids: Sequence[str]) -> Sequence[str]:
+        """Those of the groups that have a living item which the provider had; unordered."""
+
+    def count_provided(self, collection_id: int) -> int:
+        """Living items that the provider had: all but those that a person put back."""
+
     # --- items
     def items(self, collection_id: int) -> Iterator[Item]:
         """Living items by href, streamed."""
@@ -133,13 +160,17 @@ class Reader(Protocol):
         """Groups that ``name`` may mean: their own id, the href or UID of their living item, the remote_id of one of
         their living originals. Sorted."""
 
-    def changes(self, collection_id: int, since: int, *, limit: int | None = None) -> tuple[int, Sequence[Change]]:
+    def changes(
+        self, collection_id: int, since: int, *, limit: int | None = None, begun: int | None = None
+    ) -> tuple[int, Sequence[Change]]:
         """The collection's revision and what changed after ``since``, oldest first, each href once.
 
         ``since`` 0 lists living items only. With ``limit`` at most so many; where more changed, the revision is that
-        of the last one given, from which the next call goes on (so that a cut first listing goes on with the living
-        and the dead of later). Raises UnknownName when ``since`` lies under the floor or ahead of the revision: that
-        sync-token is not valid.
+        of the last one given, from which the next call goes on. Raises UnknownName when ``since`` lies under the floor
+        or ahead of the revision: that sync-token is not valid.
+
+        A first listing that was cut goes on with ``begun``, the collection's revision when it began: with the living,
+        and with what died after that; the floor may lie above ``since`` then, but not above ``begun``.
         """
 
     # --- for DAV's own answers: plain tuples, in the order of hrefs where nothing else is said
@@ -170,7 +201,7 @@ class Reader(Protocol):
     ) -> tuple[Sequence[tuple[int, int, str]], Sequence[str]]:
         """(starts_at, ends_at, free_busy) of spans that take time between the bounds, in order, floating ones moved
         to the asker's ``zone``; and the bodies of which only a look can tell, none of them one whose spans are given.
-        Raises ValueError where the Selection has no bounds."""
+        Raises BadData where the Selection has no bounds."""
 
     def properties(self, collection_ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         """What clients set by PROPPATCH: Clark name -> the element as XML text, for each of the collections."""
@@ -182,11 +213,50 @@ class Reader(Protocol):
         An item whose times cannot be known (no event, or a body that cannot be expanded) is not asked for again.
         """
 
+    def index_of(self, item_id: int) -> SearchIndex | None:
+        """What was saved of a living item; None: nothing."""
+
     # --- quarantine, runs
     def quarantined(self, collection_id: int | None = None) -> Sequence[Quarantined]: ...
 
-    def runs(self, *, account_id: int | None = None, limit: int = 50) -> Sequence[Run]:
+    def runs(
+        self,
+        *,
+        account_id: int | None = None,
+        collection_id: int | None = None,
+        only_failed: bool = False,
+        limit: int = 50,
+    ) -> Sequence[Run]:
         """Newest first."""
+
+    def run(self, run_id: int) -> Run | None: ...
+
+    def undoing(self, run_id: int) -> int | None:
+        """The newest Run that took this one back; None: none did."""
+
+    def told_to(self, collection_id: int) -> int | None:
+        """Up to which revision of the collection its Runs tell what happened; None: it has none."""
+
+    def last_noted(self) -> datetime | None:
+        """The latest moment that is stored of a pull; None: nothing was ever pulled."""
+
+    # --- what is gone
+    def trash(self, *, account_id: int | None = None, collection_id: int | None = None) -> Iterator[Trashed]:
+        """Removed items that can be put back, newest first; of living collections. Streamed."""
+
+    def trashed(self, item_id: int) -> Trashed | None: ...
+
+    def hidden(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, tuple[int, Base]]:
+        """Of these groups, those whose item a person took away: its id, and what the provider showed then."""
+
+    def earlier(self, item_id: int) -> Sequence[Earlier]:
+        """What an item was before, by the revision with which each body ended."""
+
+    def ended_bodies(self, collection_id: int, after: int, upto: int) -> Sequence[tuple[int, int]]:
+        """(item id, revision) of every earlier body that ended with a revision after ``after`` and up to ``upto``."""
+
+    def touched(self, collection_id: int, after: int) -> Sequence[Touched]:
+        """Items that changed or ended after this revision of the collection, by the one with which they last did."""
 
 
 class Transaction(Reader, Protocol):
@@ -279,10 +349,17 @@ class Transaction(Reader, Protocol):
     def save_collections(
         self, account_id: int, kind: Kind, listed: Sequence[RemoteCollection], *, now: datetime
     ) -> Sequence[Collection]:
-        """Add and update what the provider lists; those of the kind that it no longer lists end to be alive.
+        """Add and update what the provider lists; note since when it no longer lists the others of the kind.
 
         A collection that comes back gets its old href. Unchanged rows are not written.
         """
+
+    def end_collections(self, collection_ids: Sequence[int], *, now: datetime) -> None:
+        """They end to be alive. Their rows, items and hrefs stay, for when they come back; for how long counts from
+        ``now``."""
+
+    def decide_missing(self, collection_id: int, decision: Decision) -> None:
+        """What a person said of the end of a collection that is not listed."""
 
     def begin_listing(self, collection_id: int) -> int:
         """Start a full listing: generation + 1, the cursor is dropped; returns the generation."""
@@ -290,8 +367,16 @@ class Transaction(Reader, Protocol):
     def advance(self, collection_id: int, cursor: Cursor | None, next_pull_at: datetime) -> None:
         """Save the cursor with the page it belongs to. None keeps the stored one."""
 
-    def finish_pull(self, collection_id: int, *, error: str | None, next_pull_at: datetime, now: datetime) -> None:
-        """error None: last_success_at = now, failures 0; else failures + 1."""
+    def finish_pull(
+        self,
+        collection_id: int,
+        *,
+        error: str | None,
+        next_pull_at: datetime,
+        now: datetime,
+        changed: bool = False,
+    ) -> None:
+        """error None: last_success_at = now, failures 0; else failures + 1. ``changed``: changed_at = now too."""
 
     def schedule(self, collection_id: int, next_pull_at: datetime) -> None: ...
 
@@ -312,6 +397,14 @@ class Transaction(Reader, Protocol):
         moved to another group touches both; a tombstone keeps the stored group. What ends as it was is not written.
         """
 
+    # --- held deletions
+    def set_held(self, collection_id: int, rows: Sequence[Held]) -> None:
+        """These and no others are held from now on. Of a row that is there the decision stays."""
+
+    def decide_held(self, collection_id: int, decision: Decision, *, overrules: bool = True) -> int:
+        """What a person said of all that is held there; how many rows changed their decision. ``overrules``: also of
+        what they said otherwise of before."""
+
     # --- items
     def put(
         self,
@@ -326,14 +419,34 @@ class Transaction(Reader, Protocol):
     ) -> Item:
         """Add or replace the item of a group: revision + 1 of the collection, etag from the body's bytes."""
 
-    def put_many(self, collection_id: int, drafts: Sequence[Draft], *, now: datetime) -> None:
-        """What ``put`` does for each of these, in few statements; no href and no group may come twice."""
+    def put_many(
+        self, collection_id: int, drafts: Sequence[Draft], *, now: datetime, keeps_earlier: bool = False
+    ) -> None:
+        """What ``put`` does for each of these, in few statements; no href and no group may come twice.
+
+        ``keeps_earlier``: a body that is replaced, also that of a tombstone, stays to be put back.
+        """
 
     def agree(self, item_id: int, base: Base) -> None:
-        """Only the base moves; neither revision nor etag does."""
+        """Only the base moves; neither revision nor etag does. Also of a tombstone."""
 
     def remove(self, collection_id: int, href: str, *, now: datetime) -> None:
         """Softly: the row stays as a tombstone with its last body; revision + 1."""
+
+    def hide(self, item_id: int, *, remote: Fingerprint | None, now: datetime) -> None:
+        """Like ``remove``, but because a person says so: it stays away for as long as the provider shows ``remote``
+        (None: it shows nothing)."""
+
+    def forget_trash(self, before: datetime, *, limit: int) -> int:
+        """Drop tombstones of items that ended before then, oldest first and at most so many; how many went. Floors
+        rise to the highest revision that was dropped. What a person hid stays."""
+
+    def forget_earlier(self, before: datetime, *, limit: int) -> int:
+        """Drop bodies that ended before then, oldest first and at most so many; how many went."""
+
+    def forget_collections(self, before: datetime, *, limit: int) -> int:
+        """Drop what is left of collections that ended before then: at most so many rows, the collection's own last; how
+        many went."""
 
     def edit(
         self,
@@ -373,7 +486,8 @@ class Transaction(Reader, Protocol):
     # --- quarantine, runs, audit
     def quarantine(self, collection_id: int, group_id: str, reason: str, now: datetime) -> None: ...
     def release(self, collection_id: int, group_id: str) -> None: ...
-    def add_run(self, run: Run) -> None: ...
+    def add_run(self, run: Run) -> int: ...
+    def forget_runs(self, before: datetime, *, limit: int) -> int: ...
     def audit(self, *, actor: str, action: str, subject: str, now: datetime) -> None: ...
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, bindparam, case, func, insert, select, update
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Collection, Cursor, Kind, ProviderName, RemoteCollection
+from ccdaemon.model import Collection, Cursor, Decision, Kind, Presence, ProviderName, RemoteCollection
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import accounts, collections, grants, items, quarantine
@@ -63,6 +63,8 @@ ALL: Select[*tuple[Any, ...]] = (
         collections.c.codec_version,
         collections.c.next_pull_at,
         collections.c.last_success_at,
+        collections.c.changed_at,
+        collections.c.missing_since,
         collections.c.failures,
         collections.c.last_error,
     )
@@ -71,7 +73,8 @@ ALL: Select[*tuple[Any, ...]] = (
 )
 IN_ORDER = ALL.order_by(collections.c.id)
 OF_PERSON = Prepared(IN_ORDER.where(accounts.c.person_id == bindparam("person_id")))
-BY_ID = ALL.where(collections.c.id == bindparam("id"))
+OF_ACCOUNT = Prepared(IN_ORDER.where(collections.c.account_id == bindparam("account_id")))
+BY_ID = Prepared(ALL.where(collections.c.id == bindparam("id")))
 BY_HREF = Prepared(ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id")))
 PULLABLE = (
     ALL.join(grants, grants.c.account_id == collections.c.account_id)
@@ -79,6 +82,7 @@ PULLABLE = (
         collections.c.account_id.not_in(bindparam("besides", expanding=True)),
         ~accounts.c.paused,
         ~grants.c.needs_consent,
+        collections.c.missing_since.is_(None),
     )
     .order_by(collections.c.next_pull_at, collections.c.id)
     .limit(bindparam("limit"))
@@ -91,9 +95,30 @@ COUNT_QUARANTINED = select(func.count()).where(quarantine.c.collection_id == bin
 OWNER = (
     select(accounts.c.provider, accounts.c.subject).where(accounts.c.id == bindparam("account_id")).with_for_update()
 )
+LISTED = {"listed": True, "missing_since": None, "missing_decision": Decision.NONE}
+"""Columns of a collection that the provider lists."""
+
 STORED = select(
-    collections.c.id, collections.c.remote_id, collections.c.listed, *(collections.c[name] for name in DESCRIPTION)
+    collections.c.id,
+    collections.c.remote_id,
+    collections.c.listed,
+    collections.c.missing_since,
+    *(collections.c[name] for name in DESCRIPTION),
 ).where(collections.c.account_id == bindparam("account_id"), collections.c.kind == bindparam("kind"))
+PRESENCES = (
+    select(
+        collections.c.id,
+        select(func.count()).where(items.c.collection_id == collections.c.id, ~items.c.deleted).scalar_subquery(),
+        collections.c.missing_since,
+        collections.c.missing_decision,
+    )
+    .where(
+        collections.c.account_id == bindparam("account_id"),
+        collections.c.kind == bindparam("kind"),
+        collections.c.listed,
+    )
+    .order_by(collections.c.id)
+)
 ADD = insert(collections)
 CHANGE = update(collections).where(collections.c.id == bindparam("row_id"))
 
@@ -106,19 +131,20 @@ FAIL_PULL = CHANGE.values(
 
 
 class CollectionsReader(Bound):
-    """Living collections: those that the provider listed when it was last asked. The others are as if unknown."""
+    """Living collections: those that the provider lists, or whose end is not believed yet. Others are as if unknown."""
 
     def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
         """Of one account, of one person, or all."""
         if person_id is not None:
             of_person = [_collection(*row) for row in OF_PERSON.all(self.connection, {"person_id": person_id})]
             return [found for found in of_person if account_id in (None, found.account_id)]
-        query = IN_ORDER if account_id is None else IN_ORDER.where(collections.c.account_id == account_id)
-        return [_collection(*row) for row in self.connection.execute(query)]
+        if account_id is not None:
+            return [_collection(*row) for row in OF_ACCOUNT.all(self.connection, {"account_id": account_id})]
+        return [_collection(*row) for row in self.connection.execute(IN_ORDER)]
 
     def collection(self, collection_id: int) -> Collection | None:
         """By our number."""
-        row = self.connection.execute(BY_ID, {"id": collection_id}).first()
+        row = BY_ID.first(self.connection, {"id": collection_id})
         return None if row is None else _collection(*row)
 
     def collection_by_href(self, person_id: int, href: str) -> Collection | None:
@@ -131,7 +157,8 @@ class CollectionsReader(Bound):
     ) -> Sequence[Collection]:
         """Those whose ``next_pull_at`` has come or lies after ``latest``, longest overdue first.
 
-        Not those of accounts that are paused, need consent, have no grant at all, or are among ``besides``.
+        Not those of accounts that are paused, need consent, have no grant at all, or are among ``besides``; nor those
+        that the provider does not list.
         """
         asked = {"besides": list(besides), "limit": limit}
         found = list(self.connection.execute(DUE, {**asked, "now": now}))
@@ -147,6 +174,14 @@ class CollectionsReader(Bound):
         quarantined: int = self.connection.execute(COUNT_QUARANTINED, this).scalar_one()
         return published, quarantined
 
+    def presences(self, account_id: int, kind: Kind) -> Sequence[Presence]:
+        """Of every living collection of the kind, by id."""
+        rows = self.connection.execute(PRESENCES, {"account_id": account_id, "kind": kind})
+        return [
+            Presence(collection_id=row_id, items=count, missing_since=since, decision=Decision(decision))
+            for row_id, count, since, decision in rows
+        ]
+
 
 class CollectionsWriter(CollectionsReader):
     """What the provider lists, and the state of pulls. Unknown collections raise UnknownName."""
@@ -154,7 +189,8 @@ class CollectionsWriter(CollectionsReader):
     def save_collections(
         self, account_id: int, kind: Kind, listed: Sequence[RemoteCollection], *, now: datetime
     ) -> Sequence[Collection]:
-        """Add and update what the provider lists; those of the kind that it no longer lists end to be alive.
+        """Add and update what the provider lists; note since when it no longer lists the others of the kind, which live
+        on until ``end_collections``.
 
         One that comes back gets its old href and items, and its next pull lists everything. New ones and those that
         came back are due at once. Unchanged rows are not written. Gives the living ones of the kind.
@@ -170,9 +206,21 @@ class CollectionsWriter(CollectionsReader):
         for remote in seen.values():
             self._save_collection(account_id, owner, kind, remote, stored.get(remote.remote_id), now)
         for remote_id, row in stored.items():
-            if row["listed"] and remote_id not in seen:
-                self._change_collection(row["id"], {"listed": False})
+            since = row["missing_since"]
+            if remote_id not in seen and (since is None or since > now):  # later than now: the clock was put back
+                # whether it can be pulled is no question any more
+                self._change_collection(row["id"], {"missing_since": now, "failures": 0, "last_error": None})
         return [found for found in self.collections(account_id=account_id) if found.kind is kind]
+
+    def end_collections(self, collection_ids: Sequence[int], *, now: datetime) -> None:
+        """They end to be alive. Their rows, items and hrefs stay, for when they come back; for how long counts from
+        now, however long they waited for a person's word."""
+        for collection_id in collection_ids:
+            self._change_collection(collection_id, {"listed": False, "missing_since": now})
+
+    def decide_missing(self, collection_id: int, decision: Decision) -> None:
+        """What a person said of the end of a collection that is not listed."""
+        self._change_collection(collection_id, {"missing_decision": decision})
 
     def begin_listing(self, collection_id: int) -> int:
         """Start a full listing: generation + 1, the cursor is dropped; returns the generation."""
@@ -188,11 +236,19 @@ class CollectionsWriter(CollectionsReader):
             values["cursor"] = cursor
         self._change_collection(collection_id, values)
 
-    def finish_pull(self, collection_id: int, *, error: str | None, next_pull_at: datetime, now: datetime) -> None:
-        """error None: last_success_at = now, failures 0; else failures + 1."""
+    def finish_pull(
+        self,
+        collection_id: int,
+        *,
+        error: str | None,
+        next_pull_at: datetime,
+        now: datetime,
+        changed: bool = False,
+    ) -> None:
+        """error None: last_success_at = now, failures 0; else failures + 1. ``changed``: changed_at = now too."""
         if error is None:
             values = {"last_success_at": now, "failures": 0, "last_error": None, "next_pull_at": next_pull_at}
-            self._change_collection(collection_id, values)
+            self._change_collection(collection_id, {**values, **({"changed_at": now} if changed else {})})
             return
         row = {"row_id": collection_id, "error": error, "at": next_pull_at}
         if self.connection.execute(FAIL_PULL, row).rowcount == 0:
@@ -230,8 +286,10 @@ class CollectionsWriter(CollectionsReader):
             identity = {"account_id": account_id, "kind": kind, "remote_id": remote.remote_id, "href": href}
             self.connection.execute(ADD, {**identity, **described, **new_pull(now)})
         elif not stored["listed"]:
-            again = {"listed": True, "cursor": None, "next_pull_at": now, "failures": 0, "last_error": None}
+            again = {**LISTED, "cursor": None, "next_pull_at": now, "failures": 0, "last_error": None}
             self._change_collection(stored["id"], {**described, **again})
+        elif stored["missing_since"] is not None:
+            self._change_collection(stored["id"], {**described, **LISTED, "next_pull_at": now})
         elif any(stored[name] != value for name, value in described.items()):
             self._change_collection(stored["id"], described)
 
@@ -313,6 +371,8 @@ def _collection(
     codec_version: int,
     next_pull_at: datetime,
     last_success_at: datetime | None,
+    changed_at: datetime | None,
+    missing_since: datetime | None,
     failures: int,
     last_error: str | None,
 ) -> Collection:
@@ -341,6 +401,8 @@ def _collection(
         codec_version=codec_version,
         next_pull_at=next_pull_at,
         last_success_at=last_success_at,
+        changed_at=changed_at,
+        missing_since=missing_since,
         failures=failures,
         last_error=last_error,
     )

@@ -1,6 +1,6 @@
 """Opening and creating the database, and what differs between SQLite and PostgreSQL.
 
-Only this file, ``faults.py`` (errors) and ``columns.py`` (types) know of that difference.
+Only this file, ``faults.py`` (errors), ``columns.py`` (types) and ``checked.py`` (checksums) know of that difference.
 
 SQLite: one file in WAL; writers begin with ``BEGIN IMMEDIATE`` (a reader that turns writer would fail without waiting),
 readers see the snapshot of their first statement. PostgreSQL: writers READ COMMITTED, serialised per collection and
@@ -24,7 +24,10 @@ from sqlalchemy.exc import ArgumentError
 
 from ccdaemon.errors import BadConfiguration, StoreRefused, StoreUnavailable
 from ccdaemon.store.base import Reader, Transaction
-from ccdaemon.store.faults import POOL_EMPTY, known, translate
+from ccdaemon.store.checked import OURS
+from ccdaemon.store.checksums import arm
+from ccdaemon.store.faults import POOL_EMPTY, SENSELESS_ROW, known, refused, translate, understood
+from ccdaemon.store.log_file import LIMIT_BYTES, LogFile
 from ccdaemon.store.prepared import driver_of
 from ccdaemon.store.revisions import HEAD, REVISIONS
 from ccdaemon.store.transaction import SqlReader, SqlTransaction
@@ -43,11 +46,13 @@ SQLITE_PRAGMAS: dict[str, str | int | None] = {
     "cache_size": -8192,  # KiB
     "mmap_size": 0,  # mapped pages count as our memory, and small requests got slower with them
     "wal_autocheckpoint": 1000,  # pages of 4 KiB
-    "journal_size_limit": 64 << 20,  # bytes that stay of the WAL after a very large transaction
+    "journal_size_limit": LIMIT_BYTES,  # bytes that stay of the WAL after a very large transaction
     "trusted_schema": "OFF",
 }
 
 INIT = "create one with `ccdaemon init`"
+LOOKS = 3  # at files that another process may be making or removing
+
 RESTORE = "it is not replaced by an empty one; restore a backup"
 UPGRADE = "run `ccdaemon db upgrade`"
 
@@ -55,22 +60,32 @@ UPGRADE = "run `ccdaemon db upgrade`"
 class SqlStore:
     """A ``base.Store`` over one pool of connections. Usable from any number of threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, log: LogFile | None = None) -> None:
+        """``log`` is SQLite's; None on PostgreSQL."""
         self._engine = engine
         self._readers = _Readers(engine)
+        self._log = log
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """One snapshot, from the first question on. Raises StoreUnavailable, StoreRefused."""
         with self._readers.connected() as connection:
-            yield SqlReader(connection)
+            try:
+                yield SqlReader(connection)
+            except SENSELESS_ROW as error:
+                raise understood(error) from None
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """Raises StoreUnavailable, DiskFull; nothing is committed when the block raises."""
         with _connected(self._engine) as connection:
-            yield SqlTransaction(connection)
+            try:
+                yield SqlTransaction(connection)
+            except SENSELESS_ROW as error:
+                raise understood(error) from None
             connection.commit()
+            if self._log is not None:
+                self._log.shorten(driver_of(connection))
 
     def close(self) -> None:
         """Close the idle connections; on SQLite the last one empties the WAL into the file."""
@@ -78,24 +93,29 @@ class SqlStore:
         self._engine.dispose()
 
 
-def open_store(url: str, *, create: bool = False, migrate: bool = False, patience: timedelta = PATIENCE) -> SqlStore:
+def open_store(
+    url: str, *, create: bool = False, migrate: bool = False, read_only: bool = False, patience: timedelta = PATIENCE
+) -> SqlStore:
     """The database at ``sqlite:////absolute/path`` or ``postgresql+psycopg://…``.
 
     ``create`` makes it and refuses one that exists; ``migrate`` brings an older one up to date. Without them a missing,
     empty, damaged, newer or older database raises StoreRefused, which says what to do; never is an empty one put in
     its place. Raises BadConfiguration for any other URL, StoreUnavailable when a server does not answer.
+
+    ``read_only`` changes no byte of it, not even by tidying up after a process that was killed; ``write()`` raises
+    DiskFull.
     """
     place = _parse(url)
     if create:
         _create(place, patience)
     elif _is_sqlite(place):
         _refuse_no_file(_file(place))
-    found = _revision(place, patience)
+    found = _revision(place, patience, read_only=read_only)
     if migrate and found in REVISIONS and found != HEAD:
         _upgrade(place, patience)
         found = _revision(place, patience)
     _refuse_other_revision(place, found)
-    return SqlStore(_engine(place, patience))
+    return SqlStore(_engine(place, patience, read_only=read_only), _log(place, patience))
 
 
 def database_exists(url: str) -> bool:
@@ -112,9 +132,9 @@ def database_exists(url: str) -> bool:
 # --- revisions ----------------------------------------------------------------------------------------------------
 
 
-def _revision(place: sa.URL, patience: timedelta) -> str | None:
+def _revision(place: sa.URL, patience: timedelta, *, read_only: bool = False) -> str | None:
     """What Alembic noted in the database; None: it is none of ours. Changes nothing."""
-    with _looking(place, patience) as connection:
+    with _looking(place, patience, read_only=read_only) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
@@ -150,15 +170,17 @@ def _upgrade(place: sa.URL, patience: timedelta) -> None:
     from ccdaemon.store.upgrade import upgrade  # noqa: PLC0415 - Alembic takes 1.2 s to import; openers do not pay it
 
     # altering a table of SQLite replaces it, which enforced foreign keys would turn into deletions
-    with _disposed(_engine(place, patience, foreign_keys="OFF")) as engine, _connected(engine) as connection:
+    unopened = _engine(place, patience, foreign_keys="OFF")
+    with _disposed(unopened) as engine, _connected(engine.execution_options(unwatched=True)) as connection:
         upgrade(connection, HEAD)
         connection.commit()
 
 
 @contextmanager
-def _looking(place: sa.URL, patience: timedelta) -> Iterator[Connection]:
+def _looking(place: sa.URL, patience: timedelta, *, read_only: bool = False) -> Iterator[Connection]:
     """A connection that changes nothing of a database that may not be ours, not even its journal's mode."""
-    with _disposed(_engine(place, patience, journal_mode=None)) as engine, _connected(_reading(engine)) as connection:
+    unopened = _engine(place, patience, read_only=read_only, journal_mode=None)
+    with _disposed(unopened) as engine, _connected(_reading(engine)) as connection:
         if not _is_sqlite(place) and connection.scalar(sa.text("SHOW server_encoding")) != "UTF8":
             raise StoreRefused(f"{_shown(place)} is not in UTF8: make one with CREATE DATABASE … ENCODING 'UTF8'")
         yield connection
@@ -177,15 +199,32 @@ def _disposed(engine: Engine) -> Iterator[Engine]:
 
 def _refuse_no_file(path: Path) -> None:
     try:
-        found = path.stat()
+        found = path.lstat()
     except FileNotFoundError:
         raise StoreRefused(f"there is no database at {path}: {INIT}") from None
     except OSError as error:
         raise StoreRefused(f"the database at {path} cannot be reached: {error.strerror}") from error
+    if stat.S_ISLNK(found.st_mode):  # SQLite keeps its log beside the file that is named, whoever owns the other one
+        raise StoreRefused(f"{path} is a symbolic link: name the database itself")
     if not stat.S_ISREG(found.st_mode):
         raise StoreRefused(f"{path} is not a file")
     if found.st_size == 0:
         raise StoreRefused(f"the database at {path} is empty, 0 bytes: {RESTORE}")
+    if _lost_its_log(path):
+        raise StoreRefused(
+            f"{path} was not closed and its log {path.name}-wal is gone, and with it what was written last: "
+            f"put the log back or restore a backup; to go on with what is left, remove {path.name}-shm"
+        )
+
+
+def _lost_its_log(path: Path) -> bool:
+    """Whether the log of a database that is in use, or was when its process was killed, is missing.
+
+    SQLite makes the log before the index of it (``-shm``) and removes it after. Looks more than once: somebody may be
+    opening or closing the database right now.
+    """
+    index, log = (path.with_name(path.name + suffix) for suffix in ("-shm", "-wal"))
+    return all(index.exists() and not log.exists() for _ in range(LOOKS))
 
 
 def _create_file(path: Path, patience: timedelta) -> None:
@@ -218,8 +257,9 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _sqlite_engine(path: Path, patience: timedelta, pragmas: Mapping[str, str | int | None]) -> Engine:
-    address = f"file:{quote(str(path))}?mode=rw"  # rw: SQLite never creates the file itself
+def _sqlite_engine(
+    path: Path, patience: timedelta, pragmas: Mapping[str, str | int | None], *, read_only: bool
+) -> Engine:
     settings = "; ".join(f"PRAGMA {name} = {value}" for name, value in pragmas.items() if value is not None)
 
     opened: list[tuple[int, int] | None] = []  # the file, once it was; it has to stay the same
@@ -230,14 +270,16 @@ def _sqlite_engine(path: Path, patience: timedelta, pragmas: Mapping[str, str | 
 
     def connect() -> sqlite3.Connection:
         refuse_moved()
+        mode = _mode_to_read(path) if read_only else "mode=rw"  # SQLite never creates the file itself
+        address = f"file:{quote(str(path))}?{mode}"
         connection = sqlite3.connect(
             address, uri=True, timeout=patience.total_seconds(), isolation_level=None, check_same_thread=False
         )
         try:
             connection.executescript(settings)
-        except BaseException:
+        except (sqlite3.Error, ValueError) as error:
             connection.close()
-            raise
+            raise known(error) or error from None
         return connection
 
     engine = sa.create_engine("sqlite://", creator=connect, **_pool(patience), hide_parameters=True)
@@ -248,16 +290,30 @@ def _sqlite_engine(path: Path, patience: timedelta, pragmas: Mapping[str, str | 
 
     def begin(connection: Connection) -> None:
         refuse_moved()
-        readonly = connection.get_execution_options().get("readonly", False)
+        options = connection.get_execution_options()
+        readonly = read_only or options.get("readonly", False)
         try:
-            driver_of(connection).execute("BEGIN" if readonly else "BEGIN IMMEDIATE")
+            if not (readonly or options.get("unwatched", False)):
+                arm(connection)
+            driver_of(connection).execute("BEGIN" if options.get("readonly", False) else "BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise known(error) or error from None
+            raise refused(connection, error) from None
 
     event.listen(engine, "connect", remember)
     event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", translate)
     return engine
+
+
+def _mode_to_read(path: Path) -> str:
+    """How to open a file of which no byte may change, and beside which none may stay behind.
+
+    A connection that might write and is the last to close empties a WAL into the file; one that may only read leaves
+    behind what it made to read. Where neither can be made and nobody writes, the file is read as it lies.
+    """
+    if path.with_name(f"{path.name}-wal").exists():
+        return "mode=ro"  # somebody is at work, or was killed at it
+    return "mode=rw" if os.access(path.parent, os.W_OK) else "immutable=1"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -271,9 +327,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------
 
 
-def _postgresql_engine(place: sa.URL, patience: timedelta) -> Engine:
+def _postgresql_engine(place: sa.URL, patience: timedelta, *, read_only: bool) -> Engine:
     milliseconds = int(patience.total_seconds() * 1000)
-    options = f"-c timezone=UTC -c lock_timeout={milliseconds}"
+    options = f"-c timezone=UTC -c lock_timeout={milliseconds} -c {OURS}=on"
     configured = place.query.get("options")
     if isinstance(configured, str):
         options = f"{configured} {options}"
@@ -285,7 +341,12 @@ def _postgresql_engine(place: sa.URL, patience: timedelta) -> Engine:
     }
     try:
         engine = sa.create_engine(
-            place, connect_args=connect_args, pool_pre_ping=True, hide_parameters=True, **_pool(patience)
+            place,
+            connect_args=connect_args,
+            execution_options={"postgresql_readonly": True} if read_only else {},  # a setting would end with a reader
+            pool_pre_ping=True,
+            hide_parameters=True,
+            **_pool(patience),
         )
     except ModuleNotFoundError:
         raise BadConfiguration("PostgreSQL needs its driver: pip install 'ccdaemon[postgresql]'") from None
@@ -296,11 +357,18 @@ def _postgresql_engine(place: sa.URL, patience: timedelta) -> Engine:
 # --- both ---------------------------------------------------------------------------------------------------------
 
 
-def _engine(place: sa.URL, patience: timedelta, **pragmas: str | None) -> Engine:
+def _engine(place: sa.URL, patience: timedelta, *, read_only: bool = False, **pragmas: str | int | None) -> Engine:
     """``pragmas`` replaces some of SQLite's settings; None leaves one as it is in the file."""
     if _is_sqlite(place):
-        return _sqlite_engine(_file(place), patience, {**SQLITE_PRAGMAS, **pragmas})
-    return _postgresql_engine(place, patience)
+        if read_only:
+            pragmas = {"journal_mode": None, "query_only": "ON", **pragmas}
+        return _sqlite_engine(_file(place), patience, {**SQLITE_PRAGMAS, **pragmas}, read_only=read_only)
+    return _postgresql_engine(place, patience, read_only=read_only)
+
+
+def _log(place: sa.URL, patience: timedelta) -> LogFile | None:
+    milliseconds = int(patience.total_seconds() * 1000)
+    return LogFile(_file(place), longest_milliseconds=milliseconds) if _is_sqlite(place) else None
 
 
 def _parse(url: str) -> sa.URL:

@@ -8,9 +8,10 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from ccdaemon.errors import Stale, UnknownName
 from ccdaemon.model import Grant
 from ccdaemon.store.bound import Bound
+from ccdaemon.store.prepared import Prepared
 from ccdaemon.store.schema import access_tokens, accounts, grants
 
-BY_ACCOUNT = select(
+GRANT = select(
     grants.c.account_id,
     grants.c.generation,
     grants.c.scopes,
@@ -24,7 +25,9 @@ BY_ACCOUNT = select(
     grants.c.needs_consent,
     grants.c.updated_at,
 ).where(grants.c.account_id == bindparam("account_id"))
-REFRESH_TOKEN = select(grants.c.sealed_refresh_token).where(grants.c.account_id == bindparam("account_id"))
+GRANT_FIELDS = tuple(GRANT.selected_columns.keys())
+BY_ACCOUNT = Prepared(GRANT)  # this and the next two are asked for with every request to a provider
+REFRESH_TOKEN = Prepared(select(grants.c.sealed_refresh_token).where(grants.c.account_id == bindparam("account_id")))
 LOCK_ACCOUNT = select(accounts.c.grant_generation).where(accounts.c.id == bindparam("account_id")).with_for_update()
 GENERATION = select(grants.c.generation).where(grants.c.account_id == bindparam("account_id"))
 COUNT = update(accounts).where(accounts.c.id == bindparam("row_id"))
@@ -42,8 +45,10 @@ FAIL = (
 )
 DROP = delete(grants).where(grants.c.account_id == bindparam("account_id"))
 
-ACCESS_TOKEN = select(access_tokens.c.sealed, access_tokens.c.expires_at, access_tokens.c.generation).where(
-    access_tokens.c.account_id == bindparam("account_id"), access_tokens.c.audience == bindparam("audience")
+ACCESS_TOKEN = Prepared(
+    select(access_tokens.c.sealed, access_tokens.c.expires_at, access_tokens.c.generation).where(
+        access_tokens.c.account_id == bindparam("account_id"), access_tokens.c.audience == bindparam("audience")
+    )
 )
 ADD_ACCESS_TOKEN = insert(access_tokens)
 DROP_ACCESS_TOKEN = delete(access_tokens).where(
@@ -57,18 +62,18 @@ class GrantsReader(Bound):
 
     def grant(self, account_id: int) -> Grant | None:
         """The consent of an account; None: never given, or disconnected."""
-        row = self.connection.execute(BY_ACCOUNT, {"account_id": account_id}).mappings().first()
-        return None if row is None else Grant(**row)
+        row = BY_ACCOUNT.first(self.connection, {"account_id": account_id})
+        return None if row is None else Grant(**dict(zip(GRANT_FIELDS, row, strict=True)))
 
     def sealed_refresh_token(self, account_id: int) -> bytes | None:
         """Ciphertext; only the vault can read it."""
-        sealed: bytes | None = self.connection.execute(REFRESH_TOKEN, {"account_id": account_id}).scalar()
-        return sealed
+        row = REFRESH_TOKEN.first(self.connection, {"account_id": account_id})
+        return None if row is None else row[0]
 
     def sealed_access_token(self, account_id: int, audience: str) -> tuple[bytes, datetime, int] | None:
         """Ciphertext, its expiry and the grant generation it belongs to."""
-        row = self.connection.execute(ACCESS_TOKEN, {"account_id": account_id, "audience": audience}).first()
-        return None if row is None else (row.sealed, row.expires_at, row.generation)
+        row = ACCESS_TOKEN.first(self.connection, {"account_id": account_id, "audience": audience})
+        return None if row is None else (row[0], row[1], row[2])
 
 
 class GrantsWriter(GrantsReader):

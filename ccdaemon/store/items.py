@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Executable, Integer, RowMapping, Select, bindparam, insert, select, union, update
+from sqlalchemy import Executable, Integer, RowMapping, Select, bindparam, insert, or_, select, union, update
 
 from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item, Part, SearchIndex
@@ -18,7 +18,7 @@ from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection, move_revision
 from ccdaemon.store.columns import among, clean
 from ccdaemon.store.prepared import Prepared
-from ccdaemon.store.schema import collections, items, originals
+from ccdaemon.store.schema import collections, earlier_bodies, items, originals
 from ccdaemon.store.search import SearchWriter, add_index, drop_index, marks_of
 
 ETAG_CHARACTERS = 32  # 128 bits of SHA-256, in hex
@@ -76,11 +76,13 @@ _CHANGES = (
     .order_by(items.c.revision)
 )
 _FROM_NOTHING = _CHANGES.where(~items.c.deleted)
+_FROM_WITHIN = _CHANGES.where(or_(~items.c.deleted, items.c.revision > bindparam("begun")))
 _LIMIT = bindparam("limit", type_=Integer)
 CHANGES, FIRST_CHANGES = Prepared(_CHANGES), Prepared(_CHANGES.limit(_LIMIT))
 FROM_NOTHING, FIRST_FROM_NOTHING = Prepared(_FROM_NOTHING), Prepared(_FROM_NOTHING.limit(_LIMIT))
+FROM_WITHIN, FIRST_FROM_WITHIN = Prepared(_FROM_WITHIN), Prepared(_FROM_WITHIN.limit(_LIMIT))
 
-AT_HREFS = FIELDS.add_columns(items.c.deleted).where(HERE, among(items.c.href, "hrefs"))
+AT_HREFS = FIELDS.add_columns(items.c.deleted, items.c.added_revision).where(HERE, among(items.c.href, "hrefs"))
 HREFS_OF_GROUPS = select(items.c.group_id, items.c.id, items.c.href).where(
     # apart from the one above: an OR of both would make SQLite walk the whole collection
     HERE,
@@ -89,11 +91,12 @@ HREFS_OF_GROUPS = select(items.c.group_id, items.c.id, items.c.href).where(
 )
 WRITTEN = select(items.c.id, items.c.href, items.c.component).where(HERE, among(items.c.href, "hrefs"))
 ADD = insert(items)
+KEEP = insert(earlier_bodies)
 CHANGE = update(items).where(items.c.id == bindparam("row_id"))
 BURY = (
     update(items)
     .where(items.c.collection_id == bindparam("in_collection"), items.c.href == bindparam("at_href"), ~items.c.deleted)
-    .values(deleted=True)
+    .values(deleted=True, base_local=None, base_remote=None)  # a tombstone with a base hides what the provider has
 )
 BURIED = BURY.returning(items.c.id)
 
@@ -134,26 +137,33 @@ class ItemsReader(Bound):
         rows = self.connection.execute(NAMED, {"collection_id": collection_id, "name": name})
         return sorted(row.group_id for row in rows)
 
-    def changes(self, collection_id: int, since: int, *, limit: int | None = None) -> tuple[int, Sequence[Change]]:
+    def changes(
+        self, collection_id: int, since: int, *, limit: int | None = None, begun: int | None = None
+    ) -> tuple[int, Sequence[Change]]:
         """The collection's revision and what changed after ``since``, oldest first, each href once.
 
         ``since`` 0 lists living items only, whatever the floor. With ``limit`` at most so many; where more changed,
         the revision is that of the last one given, from which the next call goes on. Raises UnknownName when ``since``
         lies under the floor or ahead of the revision (that sync-token is not valid), and when there is no such
         collection.
+
+        ``begun`` goes on with a first listing that was cut at ``since``: the collection's revision when it began. Of
+        what had died by then nobody was told, so its tombstones are neither given nor missed, and only a floor above
+        ``begun`` makes that place invalid.
         """
         place = PLACE.first(self.connection, {"collection_id": collection_id})
         if place is None:
             raise UnknownName(f"there is no collection {collection_id}")
         now_at, floor = place
-        if since and not floor <= since <= now_at:
-            raise UnknownName(f"collection {collection_id}: revision {since} is not between floor and revision")
-        asked = {"collection_id": collection_id, "since": since}
+        known = since if begun is None else begun
+        if since and not (floor <= known <= now_at and since <= now_at):
+            raise UnknownName(f"collection {collection_id}: revision {known} is not between floor and revision")
+        asked = {"collection_id": collection_id, "since": since, "begun": begun}
+        whole, first = _queries(since, begun)
         if limit is None:
-            rows = (CHANGES if since else FROM_NOTHING).all(self.connection, asked)
+            rows = whole.all(self.connection, asked)
         else:
-            query = FIRST_CHANGES if since else FIRST_FROM_NOTHING
-            rows = query.all(self.connection, {**asked, "limit": limit + 1})
+            rows = first.all(self.connection, {**asked, "limit": limit + 1})
         changes = [
             Change(href=href, etag=None if deleted else etag, revision=revision)
             for href, etag, deleted, revision in rows
@@ -190,11 +200,16 @@ class ItemsWriter(ItemsReader, SearchWriter):
         assert item is not None, "what was put is there"
         return item
 
-    def put_many(self, collection_id: int, drafts: Sequence[Draft], *, now: datetime) -> None:
-        """What ``put`` does for each of these, in few statements; no href and no group may come twice."""
+    def put_many(
+        self, collection_id: int, drafts: Sequence[Draft], *, now: datetime, keeps_earlier: bool = False
+    ) -> None:
+        """What ``put`` does for each of these, in few statements; no href and no group may come twice.
+
+        ``keeps_earlier``: what a body was before goes to ``earlier_bodies``, so that it can be put back.
+        """
         _refuse_twins(collection_id, drafts)
         revision = lock_collection(self.connection, collection_id)
-        writes = _Writes(collection_id=collection_id, revision=revision, now=now)
+        writes = _Writes(collection_id=collection_id, revision=revision, now=now, keeps_earlier=keeps_earlier)
         stored, hrefs = self._rows_at(collection_id, drafts), self._hrefs_of(collection_id, drafts)
         for draft in drafts:
             writes.put(draft, stored.get(draft.href), hrefs.get(draft.group_id))
@@ -253,6 +268,8 @@ class _Writes:
     collection_id: int
     revision: int  # the collection's after the drafts so far
     now: datetime
+    keeps_earlier: bool
+    earlier: list[dict[str, Any]] = field(default_factory=list)  # bodies that end here, or ended with their items
     buried: list[dict[str, Any]] = field(default_factory=list)  # items whose group goes to another href
     agreed: list[dict[str, Any]] = field(default_factory=list)  # items whose body stays
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows with a new body, or living again
@@ -288,13 +305,30 @@ class _Writes:
         if draft.search is not None:
             self.searches[draft.href] = draft.search
         if stored is None:
-            self.added.append({"collection_id": self.collection_id, "href": draft.href, **row})
-        else:
-            self.changed.append({"row_id": stored["id"], **row})
+            born = {"added_revision": self.revision}
+            self.added.append({"collection_id": self.collection_id, "href": draft.href, **row, **born})
+            return
+        if self.keeps_earlier:
+            self._keep(stored)
+        born = {"added_revision": self.revision if stored["deleted"] else stored["added_revision"]}
+        self.changed.append({"row_id": stored["id"], **row, **born})
 
     def statements(self) -> Sequence[tuple[Executable, list[dict[str, Any]]]]:
         """In an order in which no two living rows ever have the same group."""
-        return (BURY, self.buried), (CHANGE, self.agreed), (CHANGE, self.changed), (ADD, self.added)
+        changes = (CHANGE, self.agreed), (CHANGE, self.changed)
+        return (KEEP, self.earlier), (BURY, self.buried), *changes, (ADD, self.added)
+
+    def _keep(self, stored: RowMapping) -> None:
+        """Of a living item the body ends now; that of a tombstone ended when it died."""
+        self.earlier.append(
+            {
+                "item_id": stored["id"],
+                "collection_id": self.collection_id,
+                "revision": stored["revision"] if stored["deleted"] else self.revision,
+                "ended_at": stored["modified_at"] if stored["deleted"] else self.now,
+                "body": stored["body"],
+            }
+        )
 
     def _moved(self) -> dict[str, Any]:
         self.revision += 1
@@ -306,6 +340,13 @@ def etag_of(body: bytes) -> str:
     return f'"{sha256(body).hexdigest()[:ETAG_CHARACTERS]}"'
 
 
+def _queries(since: int, begun: int | None) -> tuple[Prepared, Prepared]:
+    """What ``changes`` asks, without and with a limit."""
+    if not since:
+        return FROM_NOTHING, FIRST_FROM_NOTHING
+    return (CHANGES, FIRST_CHANGES) if begun is None else (FROM_WITHIN, FIRST_FROM_WITHIN)
+
+
 def _refuse_twins(collection_id: int, drafts: Sequence[Draft]) -> None:
     for named in ({draft.href for draft in drafts}, {draft.group_id for draft in drafts}):
         if len(named) != len(drafts):
@@ -314,6 +355,11 @@ def _refuse_twins(collection_id: int, drafts: Sequence[Draft]) -> None:
 
 def _index(index: BodyIndex) -> dict[str, Any]:
     return {name: getattr(index, name) for name in INDEX_COLUMNS}
+
+
+def index_of_row(row: RowMapping) -> BodyIndex:
+    """From the columns that a BodyIndex is kept in."""
+    return BodyIndex(**{name: row[name] for name in INDEX_COLUMNS})
 
 
 def _base(base: Base | None) -> dict[str, str | None]:
@@ -342,7 +388,7 @@ def _item(
     index = BodyIndex(
         uid=uid, component=component, name=name, starts_at=starts_at, ends_at=ends_at, recurring=recurring
     )
-    base = None if base_local is None or base_remote is None else Base(local=base_local, remote=base_remote)
+    base = None if base_local is None and base_remote is None else Base(local=base_local, remote=base_remote)
     return Item(
         id=item_id,
         collection_id=collection_id,

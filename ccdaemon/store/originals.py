@@ -98,6 +98,8 @@ class OriginalsReader(Bound):
     def groups(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, Sequence[Original]]:
         """What ``group`` says of each of these; [] where nothing lives."""
         found: dict[str, list[Original]] = {group_id: [] for group_id in group_ids}
+        if not found:
+            return found
         rows = self.connection.execute(GROUPS, {"collection_id": collection_id, "group_ids": group_ids})
         for row in rows.mappings():
             found[row["group_id"]].append(_original(row))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.sql.selectable import CompoundSelect
 
-from ccdaemon.store.faults import known
+from ccdaemon.store.faults import refused
 
 CHUNK = 200  # rows in memory at a time where they are streamed
 
@@ -73,7 +73,7 @@ class _OnSqlite:
         try:
             rows: list[Row] = self._cursor(connection, asked).fetchall()
         except (sqlite3.Error, OverflowError) as error:
-            raise known(error) or error from None
+            raise refused(connection, error) from None
         return rows if not self._read else [self._processed(row) for row in rows]
 
     def stream(self, connection: Connection, asked: Mapping[str, Any]) -> Iterator[Row]:
@@ -82,7 +82,7 @@ class _OnSqlite:
             while rows := cursor.fetchmany(CHUNK):
                 yield from rows if not self._read else map(self._processed, rows)
         except (sqlite3.Error, OverflowError) as error:
-            raise known(error) or error from None
+            raise refused(connection, error) from None
 
     def _cursor(self, connection: Connection, asked: Mapping[str, Any]) -> sqlite3.Cursor:
         values = [

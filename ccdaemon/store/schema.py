@@ -36,6 +36,14 @@ metadata = MetaData(
 NOT_DELETED: dict[str, Any] = {"sqlite_where": text("deleted = 0"), "postgresql_where": text("NOT deleted")}
 """Condition of the indexes over living rows, written as each database compares it with ``~deleted``."""
 
+DELETED: dict[str, Any] = {"sqlite_where": text("deleted = 1"), "postgresql_where": text("deleted")}
+
+HIDDEN: dict[str, Any] = {
+    "sqlite_where": text("deleted = 1 AND base_remote IS NOT NULL"),
+    "postgresql_where": text("deleted AND base_remote IS NOT NULL"),
+}
+"""Items that a person took away though the provider has them: few."""
+
 AWAITING_PHOTO: dict[str, Any] = {
     "sqlite_where": text("deleted = 0 AND part = 'photo' AND etag = ''"),
     "postgresql_where": text("NOT deleted AND part = 'photo' AND etag = ''"),
@@ -157,7 +165,7 @@ collections = Table(
     Column("time_zone", CleanText),  # IANA name
     Column("remote_writable", Boolean, nullable=False),  # what the provider would let the account do
     Column("is_primary", Boolean, nullable=False),  # the provider's default one
-    Column("listed", Boolean, nullable=False),  # false: the provider no longer lists it; kept for its href and items
+    Column("listed", Boolean, nullable=False),  # false: its end is believed; kept for its href and items
     Column("revision", BigInteger, nullable=False),  # moves by one with every item that changes: the ctag
     Column("floor", BigInteger, nullable=False),  # tombstones up to this revision were dropped
     Column("cursor", CleanText),  # null: the next pull lists everything
@@ -165,8 +173,11 @@ collections = Table(
     Column("codec_version", Integer, nullable=False),  # of the Codec that every item was last mapped with; 0: none
     Column("next_pull_at", Utc, nullable=False),  # the schedule is this column
     Column("last_success_at", Utc),  # null: never pulled to the end
+    Column("changed_at", Utc),  # when a pull last changed something; null: never
+    Column("missing_since", Utc),  # the provider has not listed it since then; null: it does
     Column("failures", Integer, nullable=False),  # pulls that failed in a row
     Column("last_error", CleanText),  # stable word of errors.py
+    Column("missing_decision", CleanText, nullable=False, server_default=""),  # model.Decision on its end
     UniqueConstraint("account_id", "kind", "remote_id"),
     # clients choose those of local ones: what one person may choose must not depend on what others have chosen
     UniqueConstraint("href", "account_id"),
@@ -211,14 +222,17 @@ items = Table(
     Column("ends_at", BigInteger, nullable=False),  # POSIX seconds, exclusive, of the latest
     Column("recurring", Boolean, nullable=False),  # then the two above only enclose the occurrences
     Column("modified_at", Utc, nullable=False),  # when the body last changed, or when it died
-    Column("base_local", CleanText),  # fingerprint of the body that both sides agreed on; null: never agreed
-    Column("base_remote", CleanText),  # fingerprint of the group's body then; null with base_local
+    # fingerprints on which both sides agreed, of the body and of the group's body; both null: never. The second alone
+    # null: the provider has none; the first, in a tombstone: a person took the item away
+    Column("base_local", CleanText),
+    Column("base_remote", CleanText),
     Column("body", CleanText, nullable=False),  # CRLF lines. After all that is read without it
     # added later, which puts them behind the body: queries read them from indexes
     Column("index_version", Integer, nullable=False, server_default="0"),  # of mapping.indexing; 0: never indexed
     Column("texts_complete", Boolean, nullable=False, server_default=false()),  # ``search_texts`` holds all there is
     Column("covered_from", BigInteger, nullable=False, server_default="0"),  # POSIX seconds: from here
     Column("covered_to", BigInteger, nullable=False, server_default="0"),  # to here ``occurrences`` holds all; 0: never
+    Column("added_revision", BigInteger, nullable=False, server_default="0"),  # when its life began; 0: long ago
     UniqueConstraint("collection_id", "href"),
     Index("ix_items_living_group", "collection_id", "group_id", unique=True, **NOT_DELETED),
     Index("ix_items_uid", "collection_id", "uid"),
@@ -233,6 +247,8 @@ items = Table(
     Index("ix_items_index_version", "index_version", **NOT_DELETED),
     # over all collections: whose horizon comes near
     Index("ix_items_horizon", "covered_to", "ends_at", **ENDS_OF_COVERAGE),
+    Index("ix_items_hidden", "collection_id", "group_id", **HIDDEN),
+    Index("ix_items_trash", "modified_at", **DELETED),
     sqlite_autoincrement=True,
 )
 
@@ -288,6 +304,31 @@ quarantine = Table(
     PrimaryKeyConstraint("collection_id", "group_id"),
 )
 
+held_deletions = Table(
+    "held_deletions",
+    metadata,
+    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),  # of the original
+    Column("remote_id", CleanText, nullable=False),  # a living original that is said to be gone
+    Column("group_id", CleanText, nullable=False),  # its own
+    Column("found_at", Utc, nullable=False),  # first said
+    Column("confirmed_at", Utc),  # by a second complete listing; null: not yet
+    Column("decision", CleanText, nullable=False),  # model.Decision
+    PrimaryKeyConstraint("collection_id", "remote_id"),
+)
+
+earlier_bodies = Table(
+    "earlier_bodies",
+    metadata,
+    Column("item_id", ForeignKey("items.id", ondelete="CASCADE"), nullable=False),  # whose it was
+    Column("revision", BigInteger, nullable=False),  # of the collection, with which it ended
+    Column("collection_id", Id, nullable=False),  # the item's
+    Column("ended_at", Utc, nullable=False),  # when
+    Column("body", CleanText, nullable=False),  # CRLF lines
+    PrimaryKeyConstraint("item_id", "revision"),
+    Index("ix_earlier_bodies_place", "collection_id", "revision"),
+    Index(None, "ended_at"),
+)
+
 leases = Table(
     "leases",
     metadata,
@@ -313,6 +354,10 @@ runs = Table(
     Column("quarantined", Integer, nullable=False),  # groups
     Column("error", CleanText),  # stable word of errors.py
     Column("detail", CleanText),  # a sentence for people
+    Column("held", Integer, nullable=False, server_default="0"),  # deletions not carried out yet
+    Column("revision_from", BigInteger, nullable=False, server_default="0"),  # the collection's before its changes
+    Column("revision_to", BigInteger, nullable=False, server_default="0"),  # and after them
+    Column("undoes", Id),  # the Run that this one took back; no foreign key: that may be forgotten first
     sqlite_autoincrement=True,
 )
 
@@ -326,3 +371,16 @@ audit = Table(
     Column("subject", CleanText, nullable=False),  # to what; a name of ours, no foreign key: it outlives the thing
     sqlite_autoincrement=True,
 )
+
+checksums = Table(
+    "checksums",
+    metadata,
+    Column("of_table", CleanText, nullable=False),  # whose row it is
+    Column("place", Id, nullable=False),  # number of what that row belongs to; 0: of nothing
+    Column("key", CleanText, nullable=False),  # of the row, there
+    Column("about", CleanText),  # what people would call the row once it is gone; null: the key
+    Column("sum", BigInteger, nullable=False),  # of all columns of the row
+    PrimaryKeyConstraint("of_table", "place", "key"),
+    sqlite_with_rowid=False,
+)
+"""Kept by triggers: see ``checksums.py``."""

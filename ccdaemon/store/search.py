@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, literal_column, select, union_all, update
 
+from ccdaemon.errors import BadData
 from ccdaemon.model import TIME_MAX, TIME_MIN, Candidate, SearchIndex, Selection, Span
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.columns import clean
@@ -111,11 +112,11 @@ class SearchReader(Bound):
         """(starts_at, ends_at, free_busy) of spans that take time between the bounds, in order, floating ones moved
         to ``zone``; and the bodies of which only a look can tell.
 
-        Raises ValueError where the Selection has no bounds.
+        Raises BadData where the Selection has no bounds.
         """
         times = bounds(selection)
         if times is None:
-            raise ValueError("busy is asked for without bounds")
+            raise BadData("busy is asked for without bounds")
         asked = {"collection_id": collection_id, **times.parameters}
         unsure = {row.id: row.body for row in self.connection.execute(IN_DOUBT, asked)}
         rows = self.connection.execute(BUSY, asked).all()
@@ -135,6 +136,26 @@ class SearchReader(Bound):
             rows = self.connection.execute(query.limit(limit - len(found)), asked)
             found |= {row.id: (row.id, row.component, row.body) for row in rows}
         return [found[item_id] for item_id in sorted(found)]
+
+    def index_of(self, item_id: int) -> SearchIndex | None:
+        """What was saved of a living item; None: nothing."""
+        known = self.connection.execute(KNOWN, {"row_id": item_id}).first()
+        if known is None or not known.index_version:
+            return None
+        stored_spans, stored_texts = self._stored(item_id)
+        return SearchIndex(
+            texts=tuple(stored_texts),
+            complete=known.texts_complete,
+            spans=tuple(sorted(stored_spans)),
+            covered_from=known.covered_from,
+            covered_to=known.covered_to,
+            version=known.index_version,
+        )
+
+    def _stored(self, item_id: int) -> tuple[set[Span], list[tuple[str, str]]]:
+        this = {"row_id": item_id}
+        stored_spans = {Span(*row) for row in self.connection.execute(SPANS, this)}
+        return stored_spans, [(name, value) for name, value in self.connection.execute(TEXTS, this)]
 
 
 class SearchWriter(SearchReader):
@@ -156,29 +177,9 @@ class SearchWriter(SearchReader):
         if any(known[name] != value for name, value in marks.items()):
             self.connection.execute(MARK, {"row_id": item_id, **marks})
 
-    def index_of(self, item_id: int) -> SearchIndex | None:
-        """What was saved of a living item; None: nothing."""
-        known = self.connection.execute(KNOWN, {"row_id": item_id}).first()
-        if known is None or not known.index_version:
-            return None
-        stored_spans, stored_texts = self._stored(item_id)
-        return SearchIndex(
-            texts=tuple(stored_texts),
-            complete=known.texts_complete,
-            spans=tuple(sorted(stored_spans)),
-            covered_from=known.covered_from,
-            covered_to=known.covered_to,
-            version=known.index_version,
-        )
-
     def _holds(self, item_id: int, component: str, search: SearchIndex) -> bool:
         """Whether the two tables have these very rows of the item."""
         return self._stored(item_id) == (set(_spans(search, component)), list(_texts(search)))
-
-    def _stored(self, item_id: int) -> tuple[set[Span], list[tuple[str, str]]]:
-        this = {"row_id": item_id}
-        stored_spans = {Span(*row) for row in self.connection.execute(SPANS, this)}
-        return stored_spans, [(name, value) for name, value in self.connection.execute(TEXTS, this)]
 
 
 def marks_of(search: SearchIndex | None, component: str, *, version: int | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from ccdaemon.store.accounts import AccountsReader, AccountsWriter
 from ccdaemon.store.collections import CollectionsReader
 from ccdaemon.store.devices import DevicesReader, DevicesWriter
 from ccdaemon.store.grants import GrantsReader, GrantsWriter
+from ccdaemon.store.held import HeldReader, HeldWriter
 from ccdaemon.store.items import ItemsReader
 from ccdaemon.store.leases import LeasesWriter
 from ccdaemon.store.listing import ListingReader
@@ -14,6 +15,7 @@ from ccdaemon.store.properties import PropertiesReader, PropertiesWriter
 from ccdaemon.store.quarantine import QuarantineReader, QuarantineWriter
 from ccdaemon.store.runs import RunsReader, RunsWriter
 from ccdaemon.store.search import SearchReader
+from ccdaemon.store.trash import TrashReader, TrashWriter
 
 
 class SqlReader(
@@ -23,12 +25,14 @@ class SqlReader(
     GrantsReader,
     CollectionsReader,
     OriginalsReader,
+    HeldReader,
     ItemsReader,
     ListingReader,
     SearchReader,
     PropertiesReader,
     QuarantineReader,
     RunsReader,
+    TrashReader,
 ):
     """A ``base.Reader``."""
 
@@ -41,9 +45,11 @@ class SqlTransaction(
     LeasesWriter,
     LocalWriter,
     OriginalsWriter,
+    HeldWriter,
     PropertiesWriter,
     QuarantineWriter,
     RunsWriter,
+    TrashWriter,
     SqlReader,
 ):
     """A ``base.Transaction``."""

@@ -6,14 +6,21 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from ccdaemon.store.checksums import pause, renew
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(connection: Connection, revision: str) -> None:
-    """Run what is missing up to ``revision``, in the transaction that is open on the connection."""
+    """Run what is missing up to ``revision``, in the transaction that is open on the connection.
+
+    Then the checksums of all rows are made anew: the tables may have other columns now.
+    """
     config = alembic_config()
     config.attributes["connection"] = connection
+    pause(connection)
     command.upgrade(config, revision)
+    renew(connection)
 
 
 def alembic_config() -> Config:

@@ -168,6 +168,25 @@ class Broker:
 
         return token
 
+    def stored_tokens(self, account_id: int, purpose: Purpose) -> TokenSource:
+        """A source for whoever may not write: it gives the stored token and never another.
+
+        A fresh one would have to be stored, since its provider may have ended the refresh token that it was got with.
+        """
+
+        def token(*, force: bool = False) -> AccessToken:
+            held = self._look(account_id, purpose)
+            wanted = _Wanted(account_id=account_id, purpose=purpose, life=timedelta(0), refused=None)
+            if held.access is None or force or not self._lasts(held.access, wanted, wanted.life):
+                state = "was refused" if force else "has run out"
+                raise Transient(
+                    f"account {held.account.ref}: its access token {state}, and another may not be stored now; "
+                    "`sync --dry-run --renew` may store it"
+                )
+            return held.access
+
+        return token
+
     # --- deciding
 
     def _obtain(self, wanted: _Wanted, held: _Held) -> AccessToken:
@@ -402,5 +421,5 @@ def unreadable_grants(store: Store, sealer: Sealer) -> Sequence[str]:
     """One sentence for each account whose refresh token does not open, for ``check``. Reads only."""
     broken = sealer.verify(store)
     with store.read() as tx:
-        refs = {account.id: account.ref for account in tx.accounts()}
-    return [f"account {refs[account_id]}: the sealed refresh token does not open" for account_id in broken]
+        labels = {account.id: account.label for account in tx.accounts()}
+    return [f"account {labels.get(one, one)}: the sealed refresh token does not open" for one in broken]

@@ -9,7 +9,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -44,6 +44,7 @@ class Server:
     """A running server. ``template`` names the database that new ones are copied from."""
 
     socket_directory: Path
+    control: Callable[..., None] = field(repr=False)  # pg_ctl, with its arguments
     template: str = "template1"
     _numbers: Iterator[int] = field(default_factory=count, repr=False)
 
@@ -60,10 +61,20 @@ class Server:
         finally:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def execute(self, statement: str) -> None:
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Stopped at once, as if its machine had failed; it recovers after the block."""
+        self.control("stop", "-m", "immediate")
+        try:
+            yield
+        finally:
+            self.control("start")
+
+    def execute(self, statement: str) -> int:
+        """How many rows it gave."""
         address = f"host={self.socket_directory} user=ccdaemon dbname=postgres"
         with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(statement)
+            return connection.execute(statement).rowcount
 
 
 @contextmanager
@@ -78,13 +89,18 @@ def server() -> Iterator[Server]:
     cluster = directory / "cluster"
     log = directory / "log"
     settings = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
+
+    def control(action: str, *options: str) -> None:
+        how = ["-l", log, "-o", f"-k {directory} {settings}"] if action == "start" else []
+        _run(servant, programs / "pg_ctl", action, "-w", "-D", cluster, *how, *options)
+
     try:
         _run(servant, programs / "initdb", *_initdb_options(programs), "-D", cluster)
-        _run(servant, programs / "pg_ctl", "start", "-w", "-D", cluster, "-l", log, "-o", f"-k {directory} {settings}")
+        control("start")
         try:
-            yield Server(socket_directory=directory)
+            yield Server(socket_directory=directory, control=control)
         finally:
-            _run(servant, programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", cluster)
+            control("stop", "-m", "immediate")
     finally:
         shutil.rmtree(directory)
 

@@ -1,7 +1,7 @@
 """A database as the first release left it, with items in it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from sqlalchemy import insert
@@ -10,6 +10,7 @@ from ccdaemon.model import BodyIndex, Kind
 from ccdaemon.store import engine
 from ccdaemon.store.engine import open_store
 from ccdaemon.store.items import etag_of
+from ccdaemon.store.revisions import REVISIONS
 from ccdaemon.store.schema import accounts, collections, items, persons
 from tests.contract.store.scene import NOW
 
@@ -35,12 +36,18 @@ ACCOUNT = {
 
 
 @contextmanager
-def first_release() -> Iterator[None]:
-    """As if this program were the first release."""
+def release_of(revision: str) -> Iterator[None]:
+    """As if this program were the one that brought this revision."""
+    known = REVISIONS[: REVISIONS.index(revision) + 1]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "REVISIONS", (FIRST,))
-        patch.setattr(engine, "HEAD", FIRST)
+        patch.setattr(engine, "REVISIONS", known)
+        patch.setattr(engine, "HEAD", revision)
         yield
+
+
+def first_release() -> AbstractContextManager[None]:
+    """As if this program were the first release."""
+    return release_of(FIRST)
 
 
 def write_old(url: str, calendar: Sequence[tuple[BodyIndex, str]]) -> None:

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import event
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Cursor, Kind, ProviderName
+from ccdaemon.model import Cursor, Decision, Kind, Presence, ProviderName
 from ccdaemon.store.engine import SqlStore
 from tests.contract.store.scene import MINUTE, NOW, Scene, add_account, draft, enrolled, remote, save_grant
+
+DAY = timedelta(days=1)
 
 
 def test_a_collection_is_found_by_id_and_by_its_owners_href(store: SqlStore, scene: Scene) -> None:
@@ -64,28 +66,59 @@ def test_what_is_listed_unchanged_is_not_written(store: SqlStore, scene: Scene) 
     assert [words for words in statements if not words.startswith("SELECT")] == []
 
 
-def test_a_collection_that_is_no_longer_listed_is_gone_and_comes_back_with_href_and_items(
-    store: SqlStore, scene: Scene
-) -> None:
+def test_f05_a_collection_that_is_no_longer_listed_lives_on_and_is_not_pulled(store: SqlStore, scene: Scene) -> None:
+    account, book = scene.account.id, scene.book
+    with store.write() as tx:
+        tx.put_many(book.id, [draft("a"), draft("b")], now=NOW)
+        tx.advance(book.id, Cursor("c"), NOW)
+        tx.finish_pull(book.id, error="not_found", next_pull_at=NOW, now=NOW)
+        for later in (MINUTE, 9 * MINUTE):
+            tx.save_collections(account, Kind.CONTACTS, [remote("other", Kind.CONTACTS)], now=NOW + later)
+
+        missing = replace(book, revision=2, cursor=Cursor("c"), missing_since=NOW + MINUTE)
+        assert tx.collection(book.id) == tx.collection_by_href(scene.person.id, book.href) == missing
+        assert book.id not in [found.id for found in tx.due(NOW + 99 * MINUTE, 10)]
+        tx.decide_missing(book.id, Decision.REJECTED)
+        assert tx.presences(account, Kind.CONTACTS)[0] == Presence(
+            collection_id=book.id, items=2, missing_since=NOW + MINUTE, decision=Decision.REJECTED
+        )
+
+        tx.save_collections(account, Kind.CONTACTS, [remote("people", Kind.CONTACTS)], now=NOW + 9 * MINUTE)
+
+        assert tx.collection(book.id) == replace(missing, missing_since=None, next_pull_at=NOW + 9 * MINUTE)
+        assert tx.presences(account, Kind.CONTACTS)[0].decision is Decision.NONE
+
+
+def test_f15_a_collection_that_a_clock_ahead_found_missing_is_missing_since_now(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        for at in (NOW + 400 * DAY, NOW):
+            [found] = tx.save_collections(scene.account.id, Kind.CONTACTS, [], now=at)
+
+        assert found.missing_since == NOW
+
+
+def test_a_collection_that_ended_is_gone_and_comes_back_with_href_and_items(store: SqlStore, scene: Scene) -> None:
     account, book = scene.account.id, scene.book
     with store.write() as tx:
         tx.put_many(book.id, [draft("a")], now=NOW)
         tx.advance(book.id, Cursor("c"), NOW + 9 * MINUTE)
         tx.save_collections(account, Kind.CONTACTS, [remote("other", Kind.CONTACTS)], now=NOW)
+        tx.end_collections([book.id], now=NOW)
         assert tx.collection(book.id) is None
         assert tx.collection_by_href(scene.person.id, book.href) is None
         assert [found.remote_id for found in tx.collections()] == ["primary", "other"]
 
-        back = tx.save_collections(account, Kind.CONTACTS, [remote("people", Kind.CONTACTS)], now=NOW + MINUTE)
+        [back, other] = tx.save_collections(account, Kind.CONTACTS, [remote("people", Kind.CONTACTS)], now=NOW + MINUTE)
 
-        assert back == [replace(book, revision=1, next_pull_at=NOW + MINUTE)]
+        assert back == replace(book, revision=1, next_pull_at=NOW + MINUTE)
+        assert other.missing_since == NOW + MINUTE
         assert tx.item_of_group(book.id, "a") is not None
 
 
 def test_collections_of_other_kinds_are_left_alone(store: SqlStore, scene: Scene) -> None:
     with store.write() as tx:
-        assert list(tx.save_collections(scene.account.id, Kind.CONTACTS, [], now=NOW)) == []
-        assert list(tx.collections()) == [scene.calendar]
+        tx.save_collections(scene.account.id, Kind.CONTACTS, [], now=NOW)
+        assert [found.missing_since for found in tx.collections()] == [NOW, None]
         with pytest.raises(BadData):
             tx.save_collections(scene.account.id, Kind.CONTACTS, [remote("x", Kind.EVENTS)], now=NOW)
 
@@ -93,7 +126,7 @@ def test_collections_of_other_kinds_are_left_alone(store: SqlStore, scene: Scene
 def test_of_a_collection_listed_twice_the_last_wins(store: SqlStore, scene: Scene) -> None:
     twice = [remote("x", Kind.EVENTS, name="first"), remote("x", Kind.EVENTS, name="last")]
     with store.write() as tx:
-        [found] = tx.save_collections(scene.account.id, Kind.EVENTS, twice, now=NOW)
+        [_, found] = tx.save_collections(scene.account.id, Kind.EVENTS, twice, now=NOW)
 
         assert found.name == "last"
 
@@ -113,6 +146,19 @@ def test_no_collection_is_writable_before_write_back(store: SqlStore, scene: Sce
 
 
 # --- pulls --------------------------------------------------------------------------------------------------------
+
+
+def test_when_something_last_changed_is_kept_by_pulls_that_found_nothing(store: SqlStore, scene: Scene) -> None:
+    at = []
+    with store.write() as tx:
+        for minutes, changed in ((0, False), (1, True), (2, False)):
+            now = NOW + minutes * MINUTE
+            tx.finish_pull(scene.book.id, error=None, next_pull_at=now, now=now, changed=changed)
+            found = tx.collection(scene.book.id)
+            assert found is not None
+            at.append(found.changed_at)
+
+    assert at == [None, NOW + MINUTE, NOW + MINUTE]
 
 
 def test_a_listing_begins_with_a_new_generation_and_without_a_cursor(store: SqlStore, scene: Scene) -> None:
@@ -160,6 +206,8 @@ def test_what_is_done_to_an_unknown_collection_says_so(store: SqlStore) -> None:
             lambda: tx.finish_pull(99, error="unavailable", next_pull_at=NOW, now=NOW),
             lambda: tx.schedule(99, NOW),
             lambda: tx.mapped(99, 1),
+            lambda: tx.end_collections([99], now=NOW),
+            lambda: tx.decide_missing(99, Decision.APPROVED),
         ):
             with pytest.raises(UnknownName):
                 act()
@@ -238,7 +286,8 @@ def test_a_title_names_the_account_where_a_collection_of_another_one_is_called_t
         tx.save_collections(
             other.id, Kind.CONTACTS, [remote("people", Kind.CONTACTS), remote("x", Kind.CONTACTS, name="X")], now=NOW
         )
-        tx.save_collections(other.id, Kind.EVENTS, [remote("gone", Kind.EVENTS)], now=NOW)
+        [gone] = tx.save_collections(other.id, Kind.EVENTS, [remote("gone", Kind.EVENTS)], now=NOW)
+        tx.end_collections([gone.id], now=NOW)
         tx.save_collections(other.id, Kind.EVENTS, [remote("mine", Kind.EVENTS, name="Work")], now=NOW)
         stranger = enrolled(tx, "ben")
 
@@ -261,7 +310,7 @@ def test_two_collections_of_one_account_that_are_called_the_same_keep_their_name
     with store.write() as tx:
         saved = tx.save_collections(scene.account.id, Kind.CONTACTS, listed, now=NOW)
 
-    assert [one.title for one in saved] == ["Name", "Name"]
+    assert [one.title for one in saved] == ["Name", "Name", "Name"]
 
 
 def test_what_a_client_set_is_told_of_each_collection_and_moves_no_revision(store: SqlStore, scene: Scene) -> None:

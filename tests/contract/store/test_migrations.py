@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from ccdaemon.store.engine import SqlStore, open_store
 from ccdaemon.store.revisions import HEAD, REVISIONS
 from ccdaemon.store.schema import metadata
 from tests.contract.store import old
-from tests.contract.store.old import write_old
+from tests.contract.store.old import release_of, write_old
 from tests.contract.store.scene import NOW, draft, enrolled, index, original, remote
 
 NEXT = """
@@ -30,7 +31,7 @@ down_revision = "HEAD"
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("collections") as batch:
+    with op.batch_alter_table("collections", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.alter_column("description", existing_type=sa.Text(), nullable=True)
         batch.add_column(sa.Column("note", sa.Text(), nullable=False, server_default="none"))
 """
@@ -152,6 +153,26 @@ def test_what_the_first_release_left_is_there_unindexed_and_found(empty_url: str
         ]
         assert [row[1:] for row in reader.to_index(1, horizon=0, limit=9)] == [("VEVENT", body)] * 2
         assert reader.collection_by_href(1, "hrefcontacts") == reader.collection(old.BOOK)
+    assert [finding for finding in findings(store, deep=True) if "originals" not in finding] == []
+    store.close()
+
+
+def test_each_release_can_be_upgraded_to_the_next_and_to_this_one(empty_url: str) -> None:
+    """R-12, from every revision that was ever published, with what the ones before it left."""
+    body = "BODY\r\n"
+    write_old(empty_url, [(index("a"), body), (index("b"), body)])
+    for before, after in pairwise(REVISIONS):
+        with release_of(before):
+            open_store(empty_url).close()
+        with release_of(after):
+            with pytest.raises(StoreRefused, match="ccdaemon db upgrade"):
+                open_store(empty_url)
+            open_store(empty_url, migrate=True).close()
+
+    store = open_store(empty_url)
+    with store.read() as reader:
+        assert [(item.href, item.body) for item in reader.items(old.CALENDAR)] == [("a.ics", body), ("b.ics", body)]
+        assert [person.name for person in reader.persons()] == ["ada"]
     assert [finding for finding in findings(store, deep=True) if "originals" not in finding] == []
     store.close()
 

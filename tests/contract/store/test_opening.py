@@ -14,6 +14,7 @@ from ccdaemon.errors import BadConfiguration, StoreRefused, StoreUnavailable
 from ccdaemon.store.engine import database_exists, open_store
 from tests.contract import postgres
 from tests.contract.store.conftest import PATIENCE
+from tests.contract.store.past import change_past_ccdaemon
 from tests.contract.store.scene import NOW
 
 
@@ -146,6 +147,15 @@ def newer(database: Path) -> None:
     connection.close()
 
 
+def without_log(database: Path) -> None:
+    """As after a kill -9 and the loss of the log that held what was written last."""
+    with sqlite3.connect(database, isolation_level=None) as connection:
+        connection.execute("UPDATE persons SET name = 'eve'")
+        index = Path(f"{database}-shm").read_bytes()
+    connection.close()
+    Path(f"{database}-shm").write_bytes(index)
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -157,6 +167,7 @@ def newer(database: Path) -> None:
         (of_somebody_else, "no ccdaemon database"),
         (without_revision, "no ccdaemon database"),
         (newer, "newer ccdaemon"),
+        (without_log, "log ccdaemon.db-wal is gone"),
     ],
 )
 def test_what_is_no_sound_database_of_ours_is_refused_and_left_as_it_is(
@@ -169,6 +180,19 @@ def test_what_is_no_sound_database_of_ours_is_refused_and_left_as_it_is(
         with pytest.raises(StoreRefused, match="exists" if create else says):
             open_store(f"sqlite:///{database}", create=create, migrate=migrate)
         assert database.read_bytes() == before
+
+
+def test_a_symbolic_link_to_a_database_is_refused_and_so_stays_what_it_leads_to(database: Path, tmp_path: Path) -> None:
+    before = database.read_bytes()
+    link = tmp_path / "link.db"
+    link.symlink_to(database)
+
+    with pytest.raises(StoreRefused, match="symbolic link"):
+        open_store(f"sqlite:///{link}")
+    assert (database.read_bytes(), sorted(found.name for found in tmp_path.iterdir())) == (
+        before,
+        ["ccdaemon.db", "link.db"],
+    )
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
@@ -212,6 +236,36 @@ def test_an_empty_postgresql_database_is_refused(postgresql_server: postgres.Ser
         for migrate in (False, True):
             with pytest.raises(StoreRefused, match="ccdaemon init"):
                 open_store(url, migrate=migrate)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "newer ccdaemon"),
+        ("DELETE FROM alembic_version", "no ccdaemon database"),
+    ],
+)
+def test_a_postgresql_database_of_another_revision_is_refused(
+    postgresql: postgres.Server, damage: str, says: str
+) -> None:
+    with postgresql.database() as url:
+        change_past_ccdaemon(url, damage)
+
+        for migrate in (False, True):
+            with pytest.raises(StoreRefused, match=says):
+                open_store(url, migrate=migrate)
+
+
+@pytest.mark.postgresql
+def test_a_lost_table_of_postgresql_is_damage(postgresql: postgres.Server) -> None:
+    with postgresql.database() as url:
+        change_past_ccdaemon(url, "DROP TABLE persons CASCADE")
+
+        store = open_store(url)
+        with pytest.raises(StoreRefused, match="not those of ccdaemon"), store.read() as reader:
+            reader.persons()
+        store.close()
 
 
 @pytest.mark.postgresql

@@ -67,6 +67,19 @@ QUESTIONS: dict[str, Callable[[Transaction, int], object]] = {
     "properties": lambda tx, book: tx.properties([book, 7]),
     "set_properties": lambda tx, book: tx.set_properties(book, {"{DAV:}a": "<a/>", "{DAV:}b": None}),
     "to_index": lambda tx, _: tx.to_index(1, horizon=9, limit=9),
+    "a cut first listing": lambda tx, book: tx.changes(book, 1, begun=2, limit=1),
+    "hidden": lambda tx, book: tx.hidden(book, ["a", "b"]),
+    "trashed": lambda tx, _: tx.trashed(1),
+    "earlier": lambda tx, _: tx.earlier(1),
+    "ended_bodies": lambda tx, book: tx.ended_bodies(book, 0, 9),
+    "touched": lambda tx, book: tx.touched(book, 1),
+    "put_many that keeps": lambda tx, book: tx.put_many(book, [draft("a", body="K")], now=NOW, keeps_earlier=True),
+    "hide": lambda tx, _: tx.hide(1, remote=None, now=NOW),
+    "forget_trash": lambda tx, _: tx.forget_trash(NOW, limit=9),
+    "forget_earlier": lambda tx, _: tx.forget_earlier(NOW, limit=9),
+    "runs of an account": lambda tx, _: tx.runs(account_id=1),
+    "run": lambda tx, _: tx.run(1),
+    "told_to": lambda tx, book: tx.told_to(book),
     "remove": lambda tx, book: tx.remove(book, "a.ics", now=NOW),
 }
 
@@ -80,6 +93,8 @@ COVERED = {
     "properties": "collection_properties",
     "counts": "COVERING INDEX",
     "changes": "COVERING INDEX ix_items_changes",
+    "a cut first listing": "COVERING INDEX ix_items_changes",
+    "told_to": "ix_runs_collection_id",  # its last entry
     "shared": "(collection_id=? AND group_id=?)",
     "groups_awaiting_photo": "ix_originals_awaiting_photo",
 }

@@ -96,7 +96,7 @@ def test_a_reader_sees_what_was_committed_since_the_last_one(store: SqlStore) ->
 
 def test_a_reader_that_fails_leaves_nothing_behind(store: SqlStore) -> None:
     for _ in range(2 * KEPT_READERS):
-        with pytest.raises(ValueError, match="bounds"), store.read() as reader:
+        with pytest.raises(BadData, match="bounds"), store.read() as reader:
             reader.busy(1, Selection(), zone=UTC)
 
     with store.write() as tx:

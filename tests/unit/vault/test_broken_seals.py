@@ -70,7 +70,7 @@ def test_a_broken_account_leaves_the_others_alone(bench: Bench, other: Account, 
 
     assert bench.sealer.verify(bench.store) == [other.id]
     assert unreadable_grants(bench.store, bench.sealer) == [
-        f"account {other.ref}: the sealed refresh token does not open"
+        f"account {other.label}: the sealed refresh token does not open"
     ]
     assert bench.get().value == "CNRY-access-graph-1"
 
