@@ -25,6 +25,8 @@ from ccdaemon.model import ProviderName
 ENVIRONMENT_PREFIX = "CCDAEMON_"
 _NOT_KEYS = {"CCDAEMON_CONFIG"}  # environment names with our prefix that are no configuration keys
 
+LONGEST_WINDOW = timedelta(days=1825)  # of Graph's calendar views, both ends together
+
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -36,7 +38,10 @@ def _duration(value: object) -> object:
     parts = _DURATION.findall(value)
     if not parts or _DURATION.sub("", value).strip():
         raise ValueError("a duration is written like 90s, 15m, 1h30m or 2d")
-    return timedelta(**{_UNIT[unit]: int(number) for number, unit in reversed(parts)})
+    try:
+        return timedelta(**{_UNIT[unit]: int(number) for number, unit in reversed(parts)})
+    except OverflowError:
+        raise ValueError("nobody lives to see that") from None
 
 
 def _address(value: str) -> str:
@@ -139,10 +144,19 @@ class Console(_Listener):
 
 
 class Sync(_Section):
-    """How often and with how many hands collections are pulled."""
+    """How often and with how many hands collections are pulled, and how much of a calendar is watched."""
 
-    interval: Duration = timedelta(minutes=15)
+    interval: Annotated[Duration, Field(le=timedelta(days=30))] = timedelta(minutes=15)
     workers: int = Field(default=8, ge=1, le=64)
+    window_behind: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=365)
+    window_ahead: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=730)
+    full_interval: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(days=30))] = timedelta(days=7)
+
+    @model_validator(mode="after")
+    def _refuse_a_window_that_graph_refuses(self) -> Self:
+        if self.window_behind + self.window_ahead > LONGEST_WINDOW:
+            raise ValueError(f"window_behind and window_ahead are {LONGEST_WINDOW.days}d together at most")
+        return self
 
 
 class GoogleProvider(_Section):

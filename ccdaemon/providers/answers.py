@@ -32,6 +32,7 @@ ANY = 0
 """A row of the table that holds whatever the status is."""
 
 LONGEST_RETRY_AFTER = timedelta(hours=1)
+MAX_VALUES = 3_000_000  # of one answer; a page of a thousand large objects has some hundred thousand
 
 _BY_WORD: dict[tuple[int, str], type[CcdaemonError]] = {
     # --- cursors
@@ -142,6 +143,7 @@ _MEANING: dict[str, str] = {
 
 _TABLE = {(status, word.casefold()): error for (status, word), error in _BY_WORD.items()}
 _WORD = re.compile(r"[A-Za-z][\w.]{0,63}\Z")  # a provider's word; anything else is not repeated in a message
+_DURATION = re.compile(r"\d{1,9}(?:\.\d{1,9})?s\Z", re.ASCII)  # as JSON has google.protobuf.Duration
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # what no database stores and no vCard holds
 _NOT_TEXT_ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
@@ -158,7 +160,8 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, where: str) -
 
 def error_of_payload(status: int, headers: Mapping[str, str], payload: Any, where: str) -> CcdaemonError:
     """``error_of`` for a refusal whose body is parsed already (a part of a batch, an error that a library hands on)."""
-    return error_of_words(status, tuple(_words(payload)), where, retry_after(headers))
+    asked = retry_after(headers)
+    return error_of_words(status, tuple(_words(payload)), where, _retry_delay(payload) if asked is None else asked)
 
 
 def redirect_error(answer: Mapping[str, str], where: str) -> CcdaemonError | None:
@@ -188,10 +191,11 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
     A date counts from the answer's own ``Date``: our clock has no say. Source: RFC 9110 section 10.2.3.
     """
-    value = next((text for name, text in headers.items() if name.lower() == "retry-after"), "").strip()
+    value = _header(headers, "retry-after")
     if value.isascii() and value.isdigit():
-        return timedelta(seconds=min(int(value[:9]), LONGEST_RETRY_AFTER.total_seconds()))
-    until, said_at = _http_date(value), _http_date(headers.get("Date", ""))
+        seconds = int(value) if len(value) < 10 else 10**9
+        return timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER.total_seconds()))
+    until, said_at = _http_date(value), _http_date(_header(headers, "date"))
     if until is None or said_at is None:
         return None
     return min(max(until - said_at, timedelta()), LONGEST_RETRY_AFTER)
@@ -200,15 +204,24 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 def read_json(body: bytes, where: str) -> Json:
     """The JSON object of an answer, strictly, with NUL and lone surrogates in its texts replaced by U+FFFD.
 
-    Raises BadAnswer for everything else: HTML, nothing, a cut text, NaN, nesting without end.
+    Raises BadAnswer for everything else: HTML, nothing, a cut text, NaN, nesting without end, and for so many values
+    that they would take many times the memory of their text.
     """
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise BadAnswer(f"{where}: an answer of more than {MAX_VALUES} values")
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise BadAnswer(f"{where}: the answer is not JSON") from None  # the cause would repeat the body
     if not isinstance(value, dict):
         raise BadAnswer(f"{where}: the answer is not a JSON object")
-    return _without_broken_text(value) if _NOT_TEXT_ESCAPED.search(body) else value
+    if not _NOT_TEXT_ESCAPED.search(body):
+        return value
+    try:
+        mended: Json = _without_broken_text(value)
+    except RecursionError:
+        raise BadAnswer(f"{where}: the answer is nested beyond reason") from None
+    return mended
 
 
 def members(payload: Json, name: str, where: str) -> list[Json]:
@@ -259,6 +272,19 @@ def _words(payload: Any) -> Iterator[str]:
         yield from _texts(error, "code", "status")
 
 
+def _retry_delay(payload: Any) -> timedelta | None:
+    """The same wish as ``Retry-After`` in the body of an error (google.rpc.RetryInfo), which Google's newer APIs may
+    send instead; an hour at most. None where there is none that can be read.
+    """
+    error = payload.get("error") if isinstance(payload, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    for one in details if isinstance(details, list) else []:
+        delay = one.get("retryDelay") if isinstance(one, dict) else None
+        if isinstance(delay, str) and _DURATION.match(delay):
+            return min(timedelta(seconds=float(delay[:-1])), LONGEST_RETRY_AFTER)
+    return None
+
+
 def _texts(payload: Any, *names: str) -> Iterator[str]:
     for name in names:
         value = payload.get(name) if isinstance(payload, dict) else None
@@ -285,6 +311,11 @@ def _without_broken_text(value: Any) -> Any:
     if isinstance(value, dict):
         return {_NOT_TEXT.sub("\ufffd", key): _without_broken_text(one) for key, one in value.items()}
     return value
+
+
+def _header(headers: Mapping[str, object], name: str) -> str:
+    """A header's text; "" when there is none. In a part of a batch it may be a JSON number, and of any spelling."""
+    return next((str(text).strip() for known, text in headers.items() if known.lower() == name), "")
 
 
 def _http_date(value: str) -> datetime | None:

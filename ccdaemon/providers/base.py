@@ -16,6 +16,7 @@ from ccdaemon.model import (
     Purpose,
     RemoteCollection,
 )
+from ccdaemon.providers.traffic import Lanes
 
 
 class TokenSource(Protocol):
@@ -150,8 +151,8 @@ class Provider(Protocol):
     name: ProviderName
     oauth: OAuth
 
-    def remote(self, kind: Kind, tokens: TokenSource) -> Remote:
-        """A Remote for one kind; ``kinds`` says which exist."""
+    def remote(self, kind: Kind, tokens: TokenSource, lanes: Lanes | None = None) -> Remote:
+        """A Remote for one kind; ``kinds`` says which exist. ``lanes``: the account's; None: nothing is counted."""
 
     def kinds(self) -> tuple[Kind, ...]:
         """What can be pulled from this provider."""

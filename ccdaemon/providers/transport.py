@@ -11,7 +11,8 @@ import random
 import re
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -21,9 +22,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from ccdaemon import __version__
-from ccdaemon.errors import BadAnswer, BadConfiguration, CcdaemonError, ForeignLink, RateLimited, Transient
+from ccdaemon.errors import BadAnswer, BadConfiguration, CcdaemonError, ForeignLink, NotAsked, RateLimited, Transient
 from ccdaemon.providers.answers import error_of
 from ccdaemon.providers.base import TokenSource
+from ccdaemon.providers.deadline import SHORTEST_SECONDS, bounded_pool
+from ccdaemon.providers.traffic import PATIENCE_SECONDS, Allowance, Lanes
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 30.0  # between two pieces of an answer
@@ -31,12 +34,12 @@ TOTAL_SECONDS = 60.0  # of one attempt
 MAX_BYTES = 32 * 1024 * 1024  # of one body, decompressed
 
 ATTEMPTS = 4  # of one request, within one cycle; the schedule goes on from there
-PATIENCE_SECONDS = 20.0  # a longer Retry-After is the schedule's business
 BUDGET_SECONDS = 90.0  # after that no further attempt is begun
 
 T = TypeVar("T")
 
 _PIECE_BYTES = 64 * 1024
+_INFLATED_BYTES = 256 * 1024  # that a piece becomes at a time: a bomb takes no more memory than any body may
 _PINNED = re.compile(r"https://(?P<host>[a-z0-9.-]+)(?P<rest>/[!-\[\]-~]*)?\Z")  # printable ASCII without backslash
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
@@ -45,8 +48,16 @@ _IDEMPOTENT = frozenset({"GET", "HEAD"})
 class TransportFactory(Protocol):
     """Makes a Transport for some hosts; the composition root binds the endpoint: ``partial(Transport, endpoint=…)``."""
 
-    def __call__(self, hosts: Collection[str], *, max_bytes: int = ..., total_seconds: float = ...) -> "Transport":
-        """A Transport of its own for one thread."""
+    def __call__(
+        self,
+        hosts: Collection[str],
+        *,
+        max_bytes: int = ...,
+        total_seconds: float = ...,
+        allowance: Allowance | None = ...,
+        lanes: Lanes | None = ...,
+    ) -> "Transport":
+        """A Transport of its own for one thread. ``allowance``: of the service behind these hosts."""
 
 
 def pinned_host(url: str, hosts: Collection[str]) -> str:
@@ -89,7 +100,16 @@ class PinnedAdapter(HTTPAdapter):
         self._max_bytes = max_bytes
         self._total_seconds = total_seconds
         self._clock = clock
+        self._ends = 0.0  # the deadline of the exchange under way, on the clock
         super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **settings: Any) -> None:
+        """Pools whose connections keep the deadline also while an answer's head drips in."""
+        super().init_poolmanager(*args, **settings)
+        makers = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: partial(bounded_pool, make, self._idle_seconds) for scheme, make in makers.items()
+        }
 
     def send(self, request: requests.PreparedRequest, *_: Any, **_settings: Any) -> requests.Response:
         """Raises ForeignLink, Transient, BadAnswer; any answer but 3xx is returned, its whole body in memory.
@@ -100,13 +120,15 @@ class PinnedAdapter(HTTPAdapter):
         host = pinned_host(url, self._hosts)
         outgoing = request.copy()
         outgoing.url = reached_url(url, self._endpoint)
-        ends = self._clock() + self._total_seconds
+        self._ends = self._clock() + self._total_seconds
         idle = min(IDLE_SECONDS, self._total_seconds)
         try:
             response = super().send(outgoing, stream=True, timeout=(min(CONNECT_SECONDS, idle), idle), verify=True)
             try:
                 self._refuse_redirect(response, url, host)
-                body = b"".join(self._pieces(response, host, ends))
+                body = b"".join(self._pieces(response, host))
+                if not body and _ends_in_its_headers(response):
+                    raise Transient(f"{host}: no complete answer")
             except BaseException:
                 response.close()  # the rest of that body is never read: the connection is of no more use
                 raise
@@ -119,35 +141,30 @@ class PinnedAdapter(HTTPAdapter):
         response.url, response.request = url, request
         return response
 
+    def _idle_seconds(self) -> float:
+        """How long the next piece of an answer is waited for."""
+        return max(SHORTEST_SECONDS, min(IDLE_SECONDS, self._ends - self._clock()))
+
     def _refuse_redirect(self, response: requests.Response, url: str, host: str) -> None:
         if not 300 <= response.status_code < 400 or response.status_code == 304:
             return
         pinned_host(urljoin(url, response.headers.get("Location", "")), self._hosts)
         raise BadAnswer(f"{host}: {response.status_code}, and redirects are not followed")
 
-    def _pieces(self, response: requests.Response, host: str, ends: float) -> Iterator[bytes]:
+    def _pieces(self, response: requests.Response, host: str) -> Iterator[bytes]:
         """The decompressed body. Decompression is ours, for a bound on its output and no doubt about nested codings."""
         coding = response.headers.get("Content-Encoding", "").strip().lower()
         if coding not in {"", "identity", "gzip"}:
             raise BadAnswer(f"{host}: a content coding that nobody asked for")
-        gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if coding == "gzip" else None
+        came = iter(partial(response.raw.read1, _PIECE_BYTES, decode_content=False), b"")
         left = self._max_bytes
-        empty = True
-        while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
-            empty = False
-            if gzip is not None:
-                try:
-                    piece = gzip.decompress(piece, left + 1)
-                except zlib.error:
-                    raise BadAnswer(f"{host}: a broken gzip body") from None
+        for piece in _inflated(came, host) if coding == "gzip" else came:
             left -= len(piece)
             if left < 0:
                 raise BadAnswer(f"{host}: a body of more than {self._max_bytes} bytes")
-            if self._clock() > ends:
+            if self._clock() > self._ends:
                 raise Transient(f"{host}: no complete answer within {self._total_seconds:.0f} s")
             yield piece
-        if gzip is not None and not empty and not (gzip.eof and not gzip.unused_data):
-            raise BadAnswer(f"{host}: a gzip body that does not end where it should")
 
 
 class Transport:
@@ -160,12 +177,16 @@ class Transport:
         *,
         max_bytes: int = MAX_BYTES,
         total_seconds: float = TOTAL_SECONDS,
+        allowance: Allowance | None = None,
+        lanes: Lanes | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        """``lanes``: those of the account that is asked about; without them, or an allowance, nothing is counted."""
         self.hosts = frozenset(hosts)
         self.endpoint = endpoint
         self._adapter = PinnedAdapter(hosts, endpoint, max_bytes=max_bytes, total_seconds=total_seconds, clock=clock)
+        self._lane = lanes(allowance) if lanes is not None and allowance is not None else None
         self._chance = chance
         self._session = requests.Session()
         self.mount_on(self._session)
@@ -187,14 +208,18 @@ class Transport:
         data: Any = None,
         json: Any = None,
         idempotent: bool | None = None,
+        parts: int = 1,
     ) -> requests.Response:
         """Ask; again after a pause where that is sensible. ``idempotent`` None: GET is, everything else is not.
 
-        Raises ForeignLink before any connection, RateLimited and Transient after the last attempt, BadAnswer.
+        ``parts``: as how many requests the service counts it. Raises ForeignLink before any connection, NotAsked,
+        RateLimited and Transient after the last attempt, BadAnswer.
         """
         pinned_host(url, self.hosts)  # before anything parses, and perhaps mends, what it says
+        once = partial(self._once, method, url, headers=headers, params=params, data=data, json=json)
+        lane = self._lane
         return self.repeated(
-            lambda: self._once(method, url, headers=headers, params=params, data=data, json=json),
+            once if lane is None else lambda: lane.through(once, parts=parts),
             idempotent=method in _IDEMPOTENT if idempotent is None else idempotent,
         )
 
@@ -210,6 +235,11 @@ class Transport:
             with attempt:
                 return call()
         raise AssertionError("stamina ends with a return or an error")
+
+    def postpone(self, error: Transient) -> None:
+        """Part of an answer said to wait: nobody of this account asks this service sooner."""
+        if self._lane is not None:
+            self._lane.postpone(error.retry_after)
 
     def get(self, url: str, **details: Any) -> requests.Response:
         """``request("GET", …)``; what the OAuth libraries call."""
@@ -243,7 +273,7 @@ def pause(error: Exception, *, idempotent: bool, jitter_seconds: float) -> bool 
     A refusal that names a time, or a quota, means that nothing was done: anything may be repeated. After everything
     else a request that changes something could have been carried out.
     """
-    if not isinstance(error, Transient) or isinstance(error, BadAnswer):
+    if not isinstance(error, Transient) or isinstance(error, BadAnswer | NotAsked):
         return False
     if not (idempotent or isinstance(error, RateLimited) or error.retry_after is not None):
         return False
@@ -280,6 +310,31 @@ def ask(
     if error is not None:
         raise error
     return response
+
+
+def _inflated(came: Iterable[bytes], host: str) -> Iterator[bytes]:
+    """What the pieces of a gzip body hold."""
+    gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    is_empty = True
+    for piece in came:
+        is_empty = False
+        try:
+            while inflated := gzip.decompress(piece, _INFLATED_BYTES):
+                yield inflated
+                piece = gzip.unconsumed_tail
+        except zlib.error:
+            raise BadAnswer(f"{host}: a broken gzip body") from None
+    if not is_empty and not (gzip.eof and not gzip.unused_data):
+        raise BadAnswer(f"{host}: a gzip body that does not end where it should")
+
+
+def _ends_in_its_headers(response: requests.Response) -> bool:
+    """Whether an answer without a body is one that the network cut before it said how long it is.
+
+    http.client takes the end of the connection for the end of the headers, and what follows for a body of no length.
+    """
+    is_measured = {"Content-Length", "Transfer-Encoding"} & {name.title() for name in response.headers}
+    return not is_measured and response.status_code not in {204, 304}
 
 
 def _check_endpoint(endpoint: str | None) -> None:

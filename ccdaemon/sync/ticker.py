@@ -1,14 +1,13 @@
 """The schedule at work: a tick asks the store what is due and hands it to threads. Due is a column, not a timer.
 
-APScheduler only ticks. What is due of one account is pulled one after the other by one thread, so that a slow or
-hostile account costs that thread and no other account anything.
+APScheduler only ticks. What is due of one account is pulled one after the other by one thread; who gets one when, so
+that a slow or hostile account costs no other one anything, is said in ``turns.py``.
 """
 
 import random
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -19,20 +18,22 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from ccdaemon import log
-from ccdaemon.errors import StoreUnavailable, UnknownName
+from ccdaemon.errors import StoreRefused, StoreUnavailable, UnknownName
 from ccdaemon.model import Account
 from ccdaemon.sync.schedule import LONGEST_RETRY
+from ccdaemon.sync.turns import Step, Turn, Turns
 from ccdaemon.sync.worker import Worker
 
 logger = log.get_logger(__name__)
-
-Work = Callable[[], object]
 
 TICK = timedelta(seconds=2)
 JITTER = timedelta(seconds=1)  # at most, added to each
 OVERDUE_SECONDS = 6.0  # two ticks and the jitter of both
 INDEXING_SECONDS = 600.0  # between two looks for what is to be indexed; what is pulled or written is so at once
-BREATH_SECONDS = 0.02  # of rest before each piece of indexing, so that pulls and clients come first
+PRUNING_SECONDS = 86_400.0  # between two looks for what is to be forgotten
+BREATH_SECONDS = 0.02  # of rest before each piece of both, so that pulls and clients come first
+LOOK = 64  # collections that are due, times the workers, in one look: others wait for the next tick
+REST_SECONDS = 10.0  # without new work after the store could not be used: each attempt would ask the providers in vain
 LATE_SECONDS = 60.0  # without a finished tick for so long, the process counts as hung
 
 
@@ -52,13 +53,13 @@ class Ticker:
 
     def __init__(self, worker: Worker, *, workers: int) -> None:
         self._worker = worker
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="pull")
-        self._workers = workers
+        self._turns = Turns(workers)
+        self._pool = ThreadPoolExecutor(max_workers=self._turns.places, thread_name_prefix="pull")
+        self._look = LOOK * workers
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._lock = threading.Lock()
-        self._busy: set[int] = set()  # account ids somebody works on in this process
         self._listed: dict[int, datetime] = {}  # account id -> when its collections were last listed
         self._last_tick = time.monotonic()  # seconds
+        self._rests_until = 0.0  # monotonic seconds
         self._stopping = threading.Event()
         self._indexing = threading.Thread(target=self._index, name="index", daemon=True)
 
@@ -95,75 +96,97 @@ class Ticker:
                     self._job.modify(next_run_time=datetime.now(UTC))
 
     def _index(self) -> None:
-        """Index what an older version left, and again from time to time. Like a pull it may be killed anywhere."""
+        """Forget what is old, index what an older version left, and again from time to time. Like a pull it may be
+        killed anywhere."""
+        pruned: float | None = None
         while not self._stopping.is_set():
             try:
-                self._worker.reindex(lambda: not self._stopping.wait(BREATH_SECONDS))
-            except StoreUnavailable as error:
+                if pruned is None or time.monotonic() - pruned >= PRUNING_SECONDS:
+                    self._worker.prune(self._breathes)
+                    pruned = time.monotonic()
+                self._worker.reindex(self._breathes)
+            except (StoreUnavailable, StoreRefused) as error:
                 logger.warning("indexing given up for now", error=error.code)
             except Exception as error:  # noqa: BLE001 - a defect costs queries their speed, not the thread
                 frame = traceback.extract_tb(error.__traceback__)[-1]
                 logger.error("defect", defect=f"{type(error).__name__} in {frame.name}:{frame.lineno}")
             self._stopping.wait(INDEXING_SECONDS)
 
+    def _breathes(self) -> bool:
+        """Whether to go on, after a rest."""
+        return not self._stopping.wait(BREATH_SECONDS)
+
     def _tick(self) -> None:
         try:
-            self._submit_due()
+            if time.monotonic() >= self._rests_until:
+                self._submit_due()
         except StoreUnavailable as error:
             logger.warning("tick failed", error=error.code)
+        except StoreRefused as error:
+            self._refuse(error)
         self._last_tick = time.monotonic()
+
+    def _refuse(self, error: StoreRefused) -> None:
+        """Damage is for people to see, and nothing that starting anew would mend."""
+        logger.error("the database is refused", error=error.code, detail=str(error))
+        self._rests_until = time.monotonic() + REST_SECONDS
 
     def _submit_due(self) -> None:
         now = self._worker.now()
+        besides = self._turns.left_out()
         with self._worker.store.read() as tx:
-            idle = [account for account in tx.accounts() if not account.paused and self._may_list(account, now)]
+            known = [account for account in tx.accounts() if not account.paused and account.id not in besides]
+            idle = [account for account in known if self._may_list(account, now)]
             accounts = [account for account in idle if (grant := tx.grant(account.id)) and not grant.needs_consent]
             latest = now + 2 * max(self._worker.interval, LONGEST_RETRY)
-            due = tx.due(now, 4 * self._workers, latest=latest, besides=self._at_work())
-        work: dict[int, list[Work]] = {}  # by account: a listing first, since it may bring collections or end them
+            due = tx.due(now, self._look, latest=latest, besides=besides)
+        work: dict[int, list[Step]] = {}  # by account: a listing first, since it may bring collections or end them
         for account in accounts:
             self._listed[account.id] = now
             work[account.id] = [partial(self._worker.list_collections, account)]
         for collection in due:
             work.setdefault(collection.account_id, []).append(partial(self._worker.pull, collection.id))
         for account_id, steps in work.items():
-            self._submit(account_id, steps)
+            self._turns.offer(account_id, steps)
+        self._begin_turns()
 
     def _may_list(self, account: Account, now: datetime) -> bool:
         last = self._listed.get(account.id)
         # abs: a clock that was put back must not end the listings until it is there again
-        return account.id not in self._busy and (last is None or abs(now - last) >= self._worker.interval)
+        return last is None or abs(now - last) >= self._worker.interval
 
-    def _at_work(self) -> Sequence[int]:
-        """Accounts somebody works on: were they asked for too, a large one could leave no room for the others."""
-        with self._lock:
-            return sorted(self._busy)
+    def _begin_turns(self) -> None:
+        """Give a thread to everybody who may have one."""
+        while not self._stopping.is_set() and (turn := self._turns.begin()) is not None:
+            with suppress(RuntimeError):  # the pool was shut down in between
+                self._pool.submit(self._run, turn)
 
-    def _submit(self, account_id: int, steps: Sequence[Work]) -> None:
-        """Hand work to a thread unless its account is busy; then a later tick finds it due again."""
-        with self._lock:
-            if account_id in self._busy or self._stopping.is_set():
-                return
-            self._busy.add(account_id)
-        with suppress(RuntimeError):  # the pool was shut down in between
-            self._pool.submit(self._run, account_id, steps)
-
-    def _run(self, account_id: int, steps: Sequence[Work]) -> None:
+    def _run(self, turn: Turn) -> None:
+        """What is left when the time of the turn is over, or the store is, is due still, and a later tick finds it."""
         try:
-            for step in steps:
-                if not self._stopping.is_set():
-                    self._do(account_id, step)
+            for step in turn.steps:
+                if self._stopping.is_set() or self._turns.is_over(turn) or not self._do(turn.account_id, step):
+                    break
         finally:
-            with self._lock:
-                self._busy.discard(account_id)
+            self._turns.end(turn)
+            self._begin_turns()
 
-    def _do(self, account_id: int, step: Work) -> None:
+    def _do(self, account_id: int, step: Step) -> bool:
+        """False where the store could not be used: the next step would only find the same."""
         try:
             step()
-        except (StoreUnavailable, UnknownName) as error:  # busy or full; removed by somebody meanwhile
+        except UnknownName as error:  # removed by somebody meanwhile
             logger.warning("work given up", account_id=account_id, error=error.code)
+        except StoreUnavailable as error:  # busy or full
+            logger.warning("work given up", account_id=account_id, error=error.code)
+            self._rests_until = time.monotonic() + REST_SECONDS
+            return False
+        except StoreRefused as error:
+            self._refuse(error)
+            return False
         except Exception as error:  # noqa: BLE001 - a defect costs one piece of work, not the thread; it is due again
             frame = traceback.extract_tb(error.__traceback__)[-1]
             logger.error(
                 "defect", account_id=account_id, defect=f"{type(error).__name__} in {frame.name}:{frame.lineno}"
             )
+        return True

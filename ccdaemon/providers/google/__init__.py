@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from ccdaemon.mapping import Codec
 from ccdaemon.model import Kind, ProviderName
@@ -10,6 +11,7 @@ from ccdaemon.providers.google.calendar import GoogleCalendars
 from ccdaemon.providers.google.oauth import GoogleOAuth
 from ccdaemon.providers.google.people import GoogleContacts
 from ccdaemon.providers.google.tasks import GoogleTasks
+from ccdaemon.providers.traffic import Lanes
 from ccdaemon.providers.transport import TransportFactory
 
 
@@ -29,15 +31,16 @@ class Google:
         self.oauth: OAuth = GoogleOAuth(credentials, transport_factory, now)
         self._transport_factory = transport_factory
         self._codecs = codecs
+        self._now = now
 
-    def remote(self, kind: Kind, tokens: TokenSource) -> Remote:
+    def remote(self, kind: Kind, tokens: TokenSource, lanes: Lanes | None = None) -> Remote:
         """A Remote for one thread. Raises KeyError for a kind that ``kinds`` does not name."""
-        make: dict[Kind, type[GoogleContacts] | type[GoogleCalendars] | type[GoogleTasks]] = {
-            Kind.CONTACTS: GoogleContacts,
-            Kind.EVENTS: GoogleCalendars,
-            Kind.TASKS: GoogleTasks,
-        }
-        return make[kind](self._transport_factory, tokens, self._codecs[kind])
+        transport_factory, codec = partial(self._transport_factory, lanes=lanes), self._codecs[kind]
+        if kind is Kind.CONTACTS:
+            return GoogleContacts(transport_factory, tokens, codec, now=self._now)
+        if kind is Kind.TASKS:
+            return GoogleTasks(transport_factory, tokens, codec)
+        return GoogleCalendars(transport_factory, tokens, codec)
 
     def kinds(self) -> tuple[Kind, ...]:
         """All of them."""

@@ -50,7 +50,18 @@ class Api:
 
     def __init__(self, name: str, version: str, transport: Transport, tokens: TokenSource) -> None:
         self.service = _service(name, version)
+        self._of_thread = (name, version)
         self._http = RequestsHttp(transport, tokens, f"google {name}")
+
+    def of(self, *path: str) -> Any:
+        """The resource at a path: ``of("people", "connections")``. Built once in each thread: the library would build a
+        new one at every call, with all its methods and the text of their help."""
+        resources = _built.resources
+        key = (*self._of_thread, *path)
+        if key not in resources:
+            above = self.of(*path[:-1]) if len(path) > 1 else self.service
+            resources[key] = getattr(above, path[-1])()
+        return resources[key]
 
     def execute(self, request: Any) -> Json:
         """The answer to a request that ``service`` built. Raises our errors only."""

@@ -13,10 +13,13 @@ from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
 from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, shared, tombstone
-from ccdaemon.providers.paging import Walk, make_cursor, read_cursor
+from ccdaemon.providers.paging import MAX_COLLECTIONS, Walk, make_cursor, read_cursor
+from ccdaemon.providers.traffic import Allowance
 from ccdaemon.providers.transport import TransportFactory
 
 HOSTS = frozenset({"www.googleapis.com"})
+# 600 in a minute for one person and project, whom several processes may share.
+ALLOWANCE = Allowance(service="google calendar", concurrent=4, burst=200, per_minute=200)
 CALENDAR = "#calendar"
 CURSOR_VERSION = 1  # of the parameters of the listing
 PAGE_SIZE = 2500
@@ -33,19 +36,17 @@ class GoogleCalendars:
     kind = Kind.EVENTS
 
     def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
-        self._api = Api("calendar", "v3", transport_factory(HOSTS), tokens)
+        self._api = Api("calendar", "v3", transport_factory(HOSTS, allowance=ALLOWANCE), tokens)
         self._codec = codec
 
     def collections(self) -> Sequence[RemoteCollection]:
         """In the order of the person's list."""
         found: list[RemoteCollection] = []
-        walk = Walk(_WHERE)
+        walk = Walk(_WHERE, most=MAX_COLLECTIONS)
         page_token = None
         while True:
             answer = self._api.execute(
-                self._api.service.calendarList().list(
-                    maxResults=250, **({"pageToken": page_token} if page_token else {})
-                )
+                self._api.of("calendarList").list(maxResults=250, **({"pageToken": page_token} if page_token else {}))
             )
             entries = members(answer, "items", _WHERE)
             found += [self._collection(entry) for entry in entries if entry.get("deleted") is not True]
@@ -79,7 +80,7 @@ class GoogleCalendars:
         if is_nameless(remote_id):
             return None
         try:
-            row = self._api.execute(self._api.service.events().get(calendarId=collection.remote_id, eventId=remote_id))
+            row = self._api.execute(self._api.of("events").get(calendarId=collection.remote_id, eventId=remote_id))
         except NotFound:
             return None
         return self._original(row)
@@ -103,7 +104,7 @@ class GoogleCalendars:
         )
 
     def _entry(self, calendar_id: str) -> Original:
-        entry = self._api.execute(self._api.service.calendarList().get(calendarId=calendar_id))
+        entry = self._api.execute(self._api.of("calendarList").get(calendarId=calendar_id))
         text(entry, "id", _WHERE)  # an empty object is no calendar
         return shared(CALENDAR, entry, etag=str(entry.get("etag", "")))
 
@@ -118,7 +119,7 @@ class GoogleCalendars:
 
     def _list(self, calendar_id: str, sync_token: str | None, page_token: str | None) -> Json:
         return self._api.execute(
-            self._api.service.events().list(
+            self._api.of("events").list(
                 calendarId=calendar_id,
                 maxResults=PAGE_SIZE,
                 singleEvents=False,

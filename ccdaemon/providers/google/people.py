@@ -4,7 +4,8 @@ Source: https://developers.google.com/people/api/rest/v1/people.connections/list
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,6 +13,7 @@ from ccdaemon.errors import (
     BadAnswer,
     CursorExpired,
     ForeignLink,
+    NotAsked,
     NotFound,
     RateLimited,
     Rejected,
@@ -24,12 +26,16 @@ from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
 from ccdaemon.providers.originals import group_of, id_of, nameless, shared, tombstone
-from ccdaemon.providers.paging import Walk, make_cursor, read_cursor
+from ccdaemon.providers.paging import Walk, is_due, make_cursor, read_cursor
 from ccdaemon.providers.photos import MAX_PHOTO_BYTES, photo
+from ccdaemon.providers.traffic import Allowance
 from ccdaemon.providers.transport import TransportFactory, error_of_response
 
 HOSTS = frozenset({"people.googleapis.com"})
 PHOTO_HOSTS = frozenset(f"lh{number}.googleusercontent.com" for number in (3, 4, 5, 6))
+# 180 reads in a minute are reported; Google documents that there are limits, and shows each project its own.
+ALLOWANCE = Allowance(service="google people", concurrent=4, burst=80, per_minute=60)
+PHOTO_ALLOWANCE = Allowance(service="google photos", concurrent=4, burst=600, per_minute=600)  # no limit is documented
 PHOTO_SECONDS = 10.0
 MAX_FAILURES = 3  # photos in a row: the host is down, and each further one would cost a minute
 CONNECTIONS = "connections"
@@ -41,7 +47,9 @@ PERSON_FIELDS = (
 )  # every field that can be selected: what is not mapped today can be mapped again tomorrow without fetching
 PAGE_SIZE = 1000  # the largest
 GROUP_FIELDS = "name,groupType"
-CURSOR_VERSION = 1  # of the parameters of the listing
+CURSOR_VERSION = 2  # of the parameters of the listing, and of what the cursor holds
+LIST_AGAIN = timedelta(days=6)  # at the latest: every sync token dies 7 days after the full listing
+MAX_GROUPS = 20_000
 
 _PERSON = "people/c"  # then the CONTACT source id as a decimal number; the id itself is hexadecimal
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,16}")
@@ -56,23 +64,34 @@ class GoogleContacts:
 
     kind = Kind.CONTACTS
 
-    def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
-        self._api = Api("people", "v1", transport_factory(HOSTS), tokens)
-        self._photos = transport_factory(PHOTO_HOSTS, max_bytes=MAX_PHOTO_BYTES, total_seconds=PHOTO_SECONDS)
+    def __init__(
+        self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec, *, now: Callable[[], datetime]
+    ) -> None:
+        self._api = Api("people", "v1", transport_factory(HOSTS, allowance=ALLOWANCE), tokens)
+        self._photos = transport_factory(
+            PHOTO_HOSTS, max_bytes=MAX_PHOTO_BYTES, total_seconds=PHOTO_SECONDS, allowance=PHOTO_ALLOWANCE
+        )
         self._codec = codec
+        self._now = now
 
     def collections(self) -> Sequence[RemoteCollection]:
         """One. A page of one contact is asked for, so that a missing scope shows here."""
         self._api.execute(
-            self._api.service.people().connections().list(resourceName="people/me", pageSize=1, personFields="metadata")
+            self._api.of("people", "connections").list(resourceName="people/me", pageSize=1, personFields="metadata")
         )
         return [
             RemoteCollection(remote_id=CONNECTIONS, kind=self.kind, name="Contacts", writable=True, is_primary=True)
         ]
 
-    def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:  # noqa: ARG002  # there is one
+    def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         """Contact groups come with the first page, whole each time: they are few and have no change feed."""
-        sync_token = _sync_token(cursor)
+        opened = self._now().isoformat()  # of the full listing: deltas give new tokens, but no longer life
+        sync_token = None
+        if cursor is not None:
+            place = read_cursor(cursor, CURSOR_VERSION, _WHERE)
+            sync_token, opened = place["token"], place["opened"]
+            if is_due(opened, self._now(), LIST_AGAIN, collection):
+                raise CursorExpired(f"{_WHERE}: the sync token is about to end")
         walk = Walk(_WHERE)
         answer = self._first(sync_token)
         first = [self._groups()]
@@ -82,7 +101,7 @@ class GoogleContacts:
             first = []
             if not answer.get("nextPageToken"):
                 following = text(answer, "nextSyncToken", _WHERE)  # without it the listing has no end: BadAnswer
-                yield Page(originals=originals, cursor=make_cursor(CURSOR_VERSION, token=following))
+                yield Page(originals=originals, cursor=make_cursor(CURSOR_VERSION, token=following, opened=opened))
                 return
             yield Page(originals=originals)
             answer = self._list(sync_token, walk.to(text(answer, "nextPageToken", _WHERE), found=len(people)))
@@ -93,7 +112,7 @@ class GoogleContacts:
         if name is None:
             return None
         try:
-            person = self._api.execute(self._api.service.people().get(resourceName=name, personFields=PERSON_FIELDS))
+            person = self._api.execute(self._api.of("people").get(resourceName=name, personFields=PERSON_FIELDS))
         except NotFound:
             return None
         found = self._original(person)
@@ -109,7 +128,7 @@ class GoogleContacts:
                 failed = 0
             except Transient as error:
                 failed += 1
-                if isinstance(error, RateLimited) or failed == MAX_FAILURES:
+                if isinstance(error, RateLimited | NotAsked) or failed == MAX_FAILURES:
                     _log.info("photos_postponed", left=len(wanted) - len(found), error=error.code)
                     break
                 _log.info("photo_missing", error=error.code)
@@ -135,9 +154,7 @@ class GoogleContacts:
 
     def _list(self, sync_token: str | None, page_token: str | None) -> Json:
         return self._api.execute(
-            self._api.service.people()
-            .connections()
-            .list(
+            self._api.of("people", "connections").list(
                 resourceName="people/me",
                 pageSize=PAGE_SIZE,
                 personFields=PERSON_FIELDS,
@@ -148,12 +165,12 @@ class GoogleContacts:
         )
 
     def _groups(self) -> Original:
-        walk = Walk(_WHERE)
+        walk = Walk(_WHERE, most=MAX_GROUPS)
         groups: list[Json] = []
         page_token = None
         while True:
             answer = self._api.execute(
-                self._api.service.contactGroups().list(
+                self._api.of("contactGroups").list(
                     pageSize=PAGE_SIZE, groupFields=GROUP_FIELDS, **({"pageToken": page_token} if page_token else {})
                 )
             )
@@ -212,7 +229,3 @@ def _resource_name(source_id: str) -> str | None:
     if _HEXADECIMAL.fullmatch(source_id):
         return f"{_PERSON}{int(source_id, 16)}"
     return source_id if _NAME.fullmatch(source_id) else None
-
-
-def _sync_token(cursor: Cursor | None) -> str | None:
-    return None if cursor is None else read_cursor(cursor, CURSOR_VERSION, _WHERE)["token"]

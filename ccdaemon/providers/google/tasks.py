@@ -14,10 +14,13 @@ from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
 from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, tombstone
-from ccdaemon.providers.paging import Walk, make_cursor, read_cursor
+from ccdaemon.providers.paging import MAX_COLLECTIONS, Walk, make_cursor, read_cursor
+from ccdaemon.providers.traffic import Allowance
 from ccdaemon.providers.transport import TransportFactory
 
 HOSTS = frozenset({"tasks.googleapis.com"})
+# 50,000 in a day for a whole project are documented, nothing for a minute.
+ALLOWANCE = Allowance(service="google tasks", concurrent=4, burst=200, per_minute=200)
 CURSOR_VERSION = 1  # of the parameters of the listing
 LISTS_PAGE_SIZE = 1000
 PAGE_SIZE = 100
@@ -37,18 +40,18 @@ class GoogleTasks:
     kind = Kind.TASKS
 
     def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
-        self._api = Api("tasks", "v1", transport_factory(HOSTS), tokens)
+        self._api = Api("tasks", "v1", transport_factory(HOSTS, allowance=ALLOWANCE), tokens)
         self._codec = codec
 
     def collections(self) -> Sequence[RemoteCollection]:
         """In Google's order, which begins with the list that every account has from the start."""
         lists: list[Json] = []
-        walk = Walk(_WHERE)
+        walk = Walk(_WHERE, most=MAX_COLLECTIONS)
         page_token = None
         while True:
             answer = _told(
                 self._api.execute(
-                    self._api.service.tasklists().list(
+                    self._api.of("tasklists").list(
                         maxResults=LISTS_PAGE_SIZE, **({"pageToken": page_token} if page_token else {})
                     )
                 ),
@@ -95,7 +98,7 @@ class GoogleTasks:
         if is_nameless(remote_id):
             return None
         try:
-            row = self._api.execute(self._api.service.tasks().get(tasklist=collection.remote_id, task=remote_id))
+            row = self._api.execute(self._api.of("tasks").get(tasklist=collection.remote_id, task=remote_id))
         except NotFound:
             return None
         text(row, "id", _WHERE)  # an empty object is no task
@@ -116,7 +119,7 @@ class GoogleTasks:
 
     def _list(self, list_id: str, since: str | None, page_token: str | None, *, is_delta: bool) -> Json:
         answer = self._api.execute(
-            self._api.service.tasks().list(
+            self._api.of("tasks").list(
                 tasklist=list_id,
                 maxResults=PAGE_SIZE,
                 showAssigned=True,

@@ -8,6 +8,7 @@ Sources: https://learn.microsoft.com/graph/api/event-delta, providers.md section
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -20,17 +21,15 @@ from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, segment
 from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, shared, tombstone
-from ccdaemon.providers.paging import make_cursor, read_cursor
+from ccdaemon.providers.paging import is_due, make_cursor, read_cursor
 from ccdaemon.providers.transport import TransportFactory
 
 CALENDAR = "#calendar"
-CURSOR_VERSION = 1
+CURSOR_VERSION = 2
 PAGE_SIZE = 200
 MAX_NEIGHBOURS = 999  # Graph's largest page
 DELTA_PAGE_SIZE = 500  # most rows are occurrences, and tiny
-BEHIND = timedelta(days=365)
-AHEAD = timedelta(days=730)
-REOPEN_AFTER = timedelta(days=7)  # the window is frozen into the feed; what lies outside is seen when it is opened anew
+MAX_CHANGES = 200_000  # rows of one delta, which are gathered in memory; most are occurrences
 
 EVENT_FIELDS = (
     "allowNewTimeProposals,attendees,body,bodyPreview,cancelledOccurrences,categories,changeKey,createdDateTime,end,"
@@ -51,6 +50,26 @@ _ASKABLE = re.compile(r"(?!tzone://)[ !#-~]+")  # what can stand between quotes 
 _WHERE = "graph calendar"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """The part of a calendar whose changes Graph tells of. It is frozen into the feed, and slides when that is opened.
+
+    What lies outside is seen by a full listing only, which is made whenever the window is opened.
+    """
+
+    behind: timedelta = timedelta(days=365)  # of the day it is opened
+    ahead: timedelta = timedelta(days=730)
+    open_again: timedelta = timedelta(days=7)  # at the latest
+
+    @property
+    def span(self) -> str:
+        """What a cursor remembers of it: with other bounds the feed is another one."""
+        return f"{self.behind.total_seconds():.0f}-{self.ahead.total_seconds():.0f}"
+
+
+DEFAULT_WINDOW = Window()
+
+
 class OutlookCalendars:
     """Meets ``providers.base.Remote`` for Kind.EVENTS."""
 
@@ -63,14 +82,12 @@ class OutlookCalendars:
         codec: Codec,
         *,
         now: Callable[[], datetime],
-        behind: timedelta = BEHIND,
-        ahead: timedelta = AHEAD,
+        window: Window = DEFAULT_WINDOW,
     ) -> None:
         self._graph = Graph(transport_factory, tokens)
         self._codec = codec
         self._now = now
-        self._behind = behind
-        self._ahead = ahead
+        self._window = window
 
     def collections(self) -> Sequence[RemoteCollection]:
         """Every calendar of the mailbox, those shared with it included."""
@@ -95,7 +112,11 @@ class OutlookCalendars:
         if cursor is None:
             yield from self._everything(calendar)
         else:
-            yield from self._changes(calendar, read_cursor(cursor, CURSOR_VERSION, _WHERE))
+            place = read_cursor(cursor, CURSOR_VERSION, _WHERE)
+            is_old = is_due(place["opened"], self._now(), self._window.open_again, collection)
+            if is_old or place["span"] != self._window.span:
+                raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
+            yield from self._changes(calendar, place)
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         """A single event or a whole series. None for an instance, a part of its series, and for what moved away."""
@@ -111,12 +132,12 @@ class OutlookCalendars:
 
     def _everything(self, calendar: str) -> Iterator[Page]:
         opened = self._now()
-        start, end = opened - self._behind, opened + self._ahead
+        start, end = opened - self._window.behind, opened + self._window.ahead
         url = f"{calendar}/calendarView/delta?startDateTime={_stamp(start)}&endDateTime={_stamp(end)}"
         link = None
         for page in self._graph.pages(url, _WHERE, page_size=DELTA_PAGE_SIZE):
             link = page.get(DELTA_LINK)
-        following = _following(link, _stamp(opened))
+        following = _following(link, {"opened": _stamp(opened), "span": self._window.span})
         yield Page(originals=[self._calendar(calendar)])
         for page in self._graph.pages(f"{calendar}/events?$expand={_OURS}", _WHERE, page_size=PAGE_SIZE):
             yield Page(originals=self._originals(members(page, "value", _WHERE)))
@@ -124,8 +145,6 @@ class OutlookCalendars:
 
     def _changes(self, calendar: str, place: Mapping[str, str]) -> Iterator[Page]:
         """The whole feed is read before anything is asked for: an instance and its master can be pages apart."""
-        if abs(self._now() - datetime.fromisoformat(place["opened"])) > REOPEN_AFTER:  # by a clock ahead, too
-            raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
         rows, without_id, link = self._feed(place["link"])
         removed = [remote_id for remote_id, row in rows.items() if "@removed" in row]
         living = {remote_id: row for remote_id, row in rows.items() if "@removed" not in row}
@@ -142,7 +161,7 @@ class OutlookCalendars:
         originals += self._originals([*singles.values(), *masters, *whole, *without_id])
         yield Page(
             originals=[self._calendar(calendar), *originals],
-            cursor=_following(link, place["opened"]),
+            cursor=_following(link, place),
         )
 
     def _feed(self, link: str) -> tuple[dict[str, Json], list[Json], object]:
@@ -150,7 +169,7 @@ class OutlookCalendars:
         rows: dict[str, Json] = {}
         without_id: list[Json] = []
         following = None
-        pages = self._graph.pages(link, _WHERE, page_size=DELTA_PAGE_SIZE)
+        pages = self._graph.pages(link, _WHERE, page_size=DELTA_PAGE_SIZE, most=MAX_CHANGES)
         try:
             for page in pages:
                 for row in members(page, "value", _WHERE):
@@ -219,9 +238,9 @@ class OutlookCalendars:
         )
 
 
-def _following(link: object, opened: str) -> Cursor:
+def _following(link: object, place: Mapping[str, str]) -> Cursor:
     """The cursor behind a feed that was read to its end; BadAnswer for one without an end."""
-    return make_cursor(CURSOR_VERSION, link=text({DELTA_LINK: link}, DELTA_LINK, _WHERE), opened=opened)
+    return make_cursor(CURSOR_VERSION, **{**place, "link": text({DELTA_LINK: link}, DELTA_LINK, _WHERE)})
 
 
 def _masters_of(rows: Mapping[str, Json]) -> set[str]:

@@ -6,11 +6,12 @@ Sources: https://learn.microsoft.com/graph/api/contact-delta, providers.md secti
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from urllib.parse import quote
 
 import structlog
 
-from ccdaemon.errors import CcdaemonError, NotFound, Transient
+from ccdaemon.errors import BadAnswer, CcdaemonError, NotFound, Transient
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
@@ -27,6 +28,7 @@ CURSOR_VERSION = 1
 PAGE_SIZE = 250
 FOLDER_PAGE_SIZE = 100
 MAX_DEPTH = 10  # of folders in folders
+MAX_FOLDERS = 1000  # in all; each costs a request
 
 _WHERE = "graph contacts"
 _OURS = " or ".join(f"id eq '{graph_id(key)}'" for key in (UID_KEY, STASH_KEY))
@@ -46,7 +48,9 @@ class OutlookContacts:
 
     def collections(self) -> Sequence[RemoteCollection]:
         """The default folder first, then the others, a parent before its children."""
-        folders = list(self._folders("/me/contactFolders", MAX_DEPTH))
+        folders = list(islice(self._folders("/me/contactFolders", MAX_DEPTH), MAX_FOLDERS + 1))
+        if len(folders) > MAX_FOLDERS:
+            raise BadAnswer(f"{_WHERE}: a mailbox with more than {MAX_FOLDERS} folders")
         self._other_folders = frozenset(text(folder, "id", _WHERE) for folder in folders)
         return [
             RemoteCollection(remote_id=DEFAULT_FOLDER, kind=self.kind, name="Contacts", writable=True, is_primary=True),

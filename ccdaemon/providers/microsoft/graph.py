@@ -5,6 +5,7 @@ Sources: https://learn.microsoft.com/graph/json-batching, providers.md section 2
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -13,10 +14,13 @@ from ccdaemon.errors import BadAnswer, CcdaemonError, CursorExpired, ForeignLink
 from ccdaemon.model import Json
 from ccdaemon.providers.answers import error_of_payload, members, read_json, text
 from ccdaemon.providers.base import TokenSource
-from ccdaemon.providers.paging import Walk
+from ccdaemon.providers.paging import MAX_COLLECTIONS, Walk
+from ccdaemon.providers.traffic import Allowance
 from ccdaemon.providers.transport import TransportFactory, ask
 
 HOSTS = frozenset({"graph.microsoft.com"})
+# For one app and mailbox: 4 at once and 10,000 in ten minutes.
+ALLOWANCE = Allowance(service="graph", concurrent=4, burst=4000, per_minute=480)
 ROOT = "https://graph.microsoft.com/v1.0"
 MAX_PARTS = 20
 DELTA_LINK = "@odata.deltaLink"
@@ -72,13 +76,13 @@ class Graph:
     """Graph for one account."""
 
     def __init__(self, transport_factory: TransportFactory, tokens: TokenSource) -> None:
-        self._transport = transport_factory(HOSTS)
+        self._transport = transport_factory(HOSTS, allowance=ALLOWANCE)
         self._tokens = tokens
 
     def get(self, url: str, where: str, *, page_size: int | None = None) -> Json:
         """The object at a path under ROOT or at a link that Graph gave."""
-        if not url.startswith("/") and not url.startswith(f"{ROOT}/"):
-            raise ForeignLink(f"{where}: a link leads out of Graph v1.0")
+        if not url.startswith("/"):
+            _within(url, where)
         response = ask(
             self._transport,
             self._tokens,
@@ -89,14 +93,17 @@ class Graph:
         )
         return read_json(response.content, where)
 
-    def pages(self, url: str, where: str, *, page_size: int) -> Iterator[Json]:
-        """Every page of a listing or of a change feed; the last one has no further link.
+    def pages(self, url: str, where: str, *, page_size: int, most: int | None = None) -> Iterator[Json]:
+        """Every page of a listing or of a change feed, of ``most`` objects in all; the last one has no further link.
 
         The last page of a change feed holds DELTA_LINK; a caller that needs it checks that it came.
         """
-        walk = Walk(where)
+        walk = Walk(where, most=most)
         while True:
             page = self.get(url, where, page_size=page_size)
+            for name in (_NEXT_LINK, DELTA_LINK):
+                if name in page:
+                    _within(text(page, name, where), where)
             yield page
             if _NEXT_LINK not in page:
                 return
@@ -105,7 +112,7 @@ class Graph:
     def listed(self, url: str, where: str, *, page_size: int) -> list[Json]:
         """Every object of a listing. Raises BadAnswer for a page without its list, which OData always sends."""
         found: list[Json] = []
-        for page in self.pages(url, where, page_size=page_size):
+        for page in self.pages(url, where, page_size=page_size, most=MAX_COLLECTIONS):
             if "value" not in page:
                 raise BadAnswer(f"{where}: a listing without its list")
             found += members(page, "value", where)
@@ -143,27 +150,40 @@ class Graph:
                 ]
             },
             idempotent=True,
+            parts=len(waiting),
         )
+        said_at = {name: value for name, value in response.headers.items() if name.lower() == "date"}
         parts = {part.get("id"): part for part in members(read_json(response.content, where), "responses", where)}
         postponed: list[Transient] = []
         for number in list(waiting):
-            answer = _answered(parts.get(str(number)), where)
+            answer = _answered(parts.get(str(number)), said_at, where)
             answers[number] = answer
             if isinstance(answer, Transient) and not isinstance(answer, BadAnswer):
                 postponed.append(answer)
             else:
                 del waiting[number]
         if postponed:
-            raise max(postponed, key=lambda error: (isinstance(error, RateLimited), error.retry_after is not None))
+            # The longest wait that somebody asked for, and of those who asked for none a quota before a bad moment.
+            worst = max(postponed, key=lambda one: (one.retry_after or timedelta(), isinstance(one, RateLimited)))
+            self._transport.postpone(worst)
+            raise worst
 
 
-def _answered(part: Mapping[str, Any] | None, where: str) -> Answered:
+def _within(link: str, where: str) -> None:
+    """Raises ForeignLink for a link of Graph's that leads out of it, or anywhere from where it stands."""
+    if not link.startswith(f"{ROOT}/"):
+        raise ForeignLink(f"{where}: a link leads out of Graph v1.0")
+
+
+def _answered(part: Mapping[str, Any] | None, said_at: Mapping[str, str], where: str) -> Answered:
+    """What a part means. ``said_at``: the Date of the whole answer, since when a part's Retry-After counts."""
     status = part.get("status") if part is not None else None
     if part is None or not isinstance(status, int):
         raise BadAnswer(f"{where}: a batch without an answer for each of its parts")
     headers, body = part.get("headers"), part.get("body")
     if not 200 <= status < 300:
-        return error_of_payload(status, headers if isinstance(headers, dict) else {}, body, where)
+        told = headers if isinstance(headers, dict) else {}
+        return error_of_payload(status, {**said_at, **told}, body, where)
     if not isinstance(body, dict | str):
         raise BadAnswer(f"{where}: a part of a batch without a body")
     return body

@@ -255,8 +255,8 @@ def collection_of(listed: RemoteCollection, cursor: Cursor | None = None) -> Col
         id=1, account_id=1, person_id=1, kind=listed.kind, remote_id=listed.remote_id, href="x", name=listed.name,
         description="", color=None, time_zone=None, title=listed.name, address="", provider=ProviderName.GOOGLE,
         writable=False, is_primary=listed.is_primary, revision=0, floor=0,
-        cursor=cursor, generation=1, codec_version=1, next_pull_at=now(), last_success_at=None, failures=0,
-        last_error=None,
+        cursor=cursor, generation=1, codec_version=1, next_pull_at=now(), last_success_at=None,
+        changed_at=None, missing_since=None, failures=0, last_error=None,
     )  # fmt: skip
 
 

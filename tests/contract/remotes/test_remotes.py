@@ -27,7 +27,7 @@ from ccdaemon.providers.google import tasks as google_tasks
 from ccdaemon.providers.microsoft import calendar as graph_calendar
 from ccdaemon.providers.microsoft import contacts as graph_contacts
 from ccdaemon.providers.microsoft import tasks as graph_tasks
-from ccdaemon.providers.microsoft.calendar import OutlookCalendars
+from ccdaemon.providers.microsoft.calendar import OutlookCalendars, Window
 from tests.contract.remotes.clouds import SERVICES, Clouds, Copy, Service, Tokens, collection_of, now
 
 SHARING = [service for service in SERVICES if str(service) in {"google-contacts", "google-events", "microsoft-events"}]
@@ -561,8 +561,7 @@ def test_trap_56_what_lies_outside_the_window_is_seen_when_it_is_opened_anew(clo
         _tokens(clouds, service),
         CODECS[service.provider, service.kind],
         now=now,
-        behind=timedelta(days=-1),
-        ahead=timedelta(days=2),
+        window=Window(behind=timedelta(days=-1), ahead=timedelta(days=2)),
     )
     collection = collection_of(remote.collections()[0])
     copy = Copy({})

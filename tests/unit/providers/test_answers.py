@@ -122,10 +122,42 @@ def test_a_message_repeats_words_of_the_provider_and_nothing_else() -> None:
         ),
         ({"Retry-After": "Sat, 21 Nov 2026 09:00:00 GMT", "Date": "Sat, 21 Nov 2026 10:00:00 GMT"}, timedelta()),
         ({"Retry-After": "Sat, 21 Nov 2026 10:00:30 GMT"}, None),
+        (
+            {"retry-after": "Sat, 21 Nov 2026 10:00:30 GMT", "date": "Sat, 21 Nov 2026 10:00:00 GMT"},
+            timedelta(seconds=30),
+        ),
+        ({"Retry-After": "Sat, 21 Nov 99999 10:00:30 GMT", "Date": "Sat, 21 Nov 2026 10:00:00 GMT"}, None),
+        ({"Retry-After": 7}, timedelta(seconds=7)),  # in a part of a batch, whose headers are JSON
+        ({"Retry-After": {}}, None),
     ],
 )
 def test_f09_retry_after_is_honoured_capped_or_ignored(headers: dict[str, str], expected: timedelta | None) -> None:
     assert answers.retry_after(headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("delay", "headers", "expected"),
+    [
+        pytest.param("53s", {}, timedelta(seconds=53), id="seconds"),
+        pytest.param("0.250s", {}, timedelta(seconds=0.25), id="a fraction"),
+        pytest.param("999999999s", {}, timedelta(hours=1), id="too long"),
+        pytest.param("53s", {"Retry-After": "7"}, timedelta(seconds=7), id="the header says otherwise"),
+        pytest.param("-3s", {}, None, id="negative"),
+        pytest.param("soon", {}, None, id="no time"),
+        pytest.param(["53s"], {}, None, id="no text"),
+    ],
+)
+def test_f09_a_wait_that_only_the_body_names_is_honoured(
+    delay: object, headers: dict[str, str], expected: timedelta | None
+) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+    quota = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": []}
+    body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": ["x", quota, info]}}
+
+    error = answers.error_of_payload(429, headers, body, "people")
+
+    assert isinstance(error, errors.RateLimited)
+    assert error.retry_after == expected
 
 
 @pytest.mark.parametrize(

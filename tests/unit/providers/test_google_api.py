@@ -52,6 +52,15 @@ def test_a_thread_builds_each_description_once() -> None:
     assert others[0] is not first.service
 
 
+def test_a_thread_builds_each_resource_once() -> None:
+    first, second = (Api("people", "v1", Transport(frozenset()), _tokens) for _ in range(2))
+
+    connections = first.of("people", "connections")
+
+    assert connections is second.of("people", "connections")
+    assert connections.list(resourceName="people/me").uri.startswith("https://people.googleapis.com/v1/people/me/conn")
+
+
 def test_a_request_carries_the_token_and_our_name(scripted: Callable[..., Script]) -> None:
     script = scripted(answer(200, b'{"resourceName": "people/c1"}'))
     people = _people(script)

@@ -14,7 +14,7 @@ from ccdaemon.mapping.codecs import CODECS
 from ccdaemon.model import AccessToken, Collection, Cursor, Kind, Original, ProviderName
 from ccdaemon.providers.google.calendar import GoogleCalendars
 from ccdaemon.providers.google.people import GoogleContacts
-from ccdaemon.providers.microsoft.calendar import REOPEN_AFTER, OutlookCalendars
+from ccdaemon.providers.microsoft.calendar import DEFAULT_WINDOW, OutlookCalendars, Window
 from ccdaemon.providers.microsoft.contacts import OutlookContacts
 from ccdaemon.providers.microsoft.graph import Ask, Graph
 from ccdaemon.providers.originals import is_nameless, nameless
@@ -43,7 +43,7 @@ def _collection(remote_id: str, kind: Kind) -> Collection:
         id=1, account_id=1, person_id=1, kind=kind, remote_id=remote_id, href="x", name="x", description="", color=None,
         time_zone=None, title="x", address="", provider=ProviderName.GOOGLE, writable=False, is_primary=True,
         revision=0, floor=0, cursor=None, generation=1, codec_version=1, next_pull_at=NOW, last_success_at=None,
-        failures=0, last_error=None,
+        changed_at=None, missing_since=None, failures=0, last_error=None,
     )  # fmt: skip
 
 
@@ -52,8 +52,11 @@ def _collection(remote_id: str, kind: Kind) -> Collection:
 GROUPS = _said({"contactGroups": [{"resourceName": "contactGroups/all", "groupType": "SYSTEM_CONTACT_GROUP"}]})
 
 
-def _contacts(script: Script) -> GoogleContacts:
-    return GoogleContacts(_factory(script), _tokens, CODECS[ProviderName.GOOGLE, Kind.CONTACTS])
+def _contacts(script: Script, now: datetime = NOW) -> GoogleContacts:
+    return GoogleContacts(_factory(script), _tokens, CODECS[ProviderName.GOOGLE, Kind.CONTACTS], now=lambda: now)
+
+
+PEOPLE_PLACE = make_cursor(2, token="t", opened=NOW.isoformat())
 
 
 def _people(scripted: Start, *people: Mapping[str, Any]) -> list[Original]:
@@ -100,7 +103,7 @@ def test_a_sync_token_that_is_refused_without_details_is_expired(scripted: Start
     script = scripted(_said({"error": {"code": 400, "status": status}}, 400))
 
     with pytest.raises(CursorExpired):
-        next(_contacts(script).pull(_collection("connections", Kind.CONTACTS), make_cursor(1, token="t")))
+        next(_contacts(script).pull(_collection("connections", Kind.CONTACTS), PEOPLE_PLACE))
 
 
 @pytest.mark.parametrize("metadata", [None, [], {"previousResourceNames": None}, {"previousResourceNames": 7}])
@@ -325,22 +328,41 @@ def test_a_batch_that_does_not_answer_is_bad(scripted: Start, spoilt: bytes) -> 
         Graph(_factory(scripted(spoilt)), _tokens).batch([Ask(path="/a")], "graph")
 
 
-def _outlook(script: Script, now: datetime = NOW) -> OutlookCalendars:
-    return OutlookCalendars(_factory(script), _tokens, CODECS[ProviderName.MICROSOFT, Kind.EVENTS], now=lambda: now)
+def _outlook(script: Script, now: datetime = NOW, window: Window = DEFAULT_WINDOW) -> OutlookCalendars:
+    codec = CODECS[ProviderName.MICROSOFT, Kind.EVENTS]
+    return OutlookCalendars(_factory(script), _tokens, codec, now=lambda: now, window=window)
 
 
 LINK = "https://graph.microsoft.com/v1.0/me/calendars/c/calendarView/delta?$deltatoken=x"
-PLACE = make_cursor(1, link=LINK, opened="2026-11-24T12:00:00Z")
+PLACE = make_cursor(2, link=LINK, opened="2026-11-24T12:00:00Z", span=DEFAULT_WINDOW.span)
 
 
 def test_trap_56_the_window_is_opened_anew_after_a_week(scripted: Start) -> None:
     script = scripted(_said({"value": [], "@odata.deltaLink": LINK}), _said({"id": "c"}))
     calendar = _collection("c", Kind.EVENTS)
 
-    list(_outlook(script, NOW + REOPEN_AFTER).pull(calendar, PLACE))
-    for away in (REOPEN_AFTER + timedelta(seconds=1), -timedelta(days=400)):  # the second by a clock that was ahead
+    list(_outlook(script, NOW + timedelta(days=5.8)).pull(calendar, PLACE))
+    for away in (timedelta(days=7), -timedelta(days=400)):  # the second by a clock that was ahead
         with pytest.raises(CursorExpired):
             next(_outlook(script, NOW + away).pull(calendar, PLACE))
+
+
+def test_another_window_is_opened_at_once(scripted: Start) -> None:
+    with pytest.raises(CursorExpired):
+        next(_outlook(scripted(), window=Window(ahead=timedelta(days=30))).pull(_collection("c", Kind.EVENTS), PLACE))
+
+
+def test_people_are_listed_again_before_their_sync_token_ends(scripted: Start) -> None:
+    """Tokens of deltas die with that of the full listing, 7 days after it."""
+    script = scripted(_said({"connections": [], "nextSyncToken": "later"}), GROUPS)
+    collection = _collection("connections", Kind.CONTACTS)
+
+    [page] = _contacts(script, NOW + timedelta(days=4.9)).pull(collection, PEOPLE_PLACE)
+    with pytest.raises(CursorExpired):
+        next(_contacts(script, NOW + timedelta(days=6)).pull(collection, page.cursor))
+
+    assert page.cursor == make_cursor(2, token="later", opened=NOW.isoformat())
+    assert len(script.heard) == 2  # none for a token that is about to end
 
 
 def test_trap_17_a_series_is_asked_for_in_its_own_zone_and_in_utc_where_that_is_refused(scripted: Start) -> None:

@@ -1,13 +1,17 @@
 """The schedule hands out what is due, and nobody's trouble costs anybody else anything."""
 
 import random
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from apscheduler.schedulers import base as scheduling
+from structlog.testing import capture_logs
 
 from ccdaemon.mapping.indexing import VERSION
 from ccdaemon.model import TIME_MAX, TIME_MIN, Account, BodyIndex, Kind, ProviderName, Purpose, RemoteCollection
@@ -137,6 +141,37 @@ def test_ticks_go_on_when_the_clock_jumps(jump: timedelta, store: Store, monkeyp
         assert ticker.is_alive()
     finally:
         ticker.stop()
+
+
+def test_a_database_that_is_damaged_meanwhile_is_told_and_ends_no_ticks(store: Store, tmp_path: Path):
+    """T-55: nothing that starting anew would mend, and whoever restores a backup stops the daemon first."""
+    ticker = Ticker(worker(store, threading.Event()), workers=WORKERS)
+    store.close()
+    (tmp_path / "ccdaemon.db").write_bytes(b"This was a database once. " * 1000)
+
+    with capture_logs() as lines:
+        ticker._tick()
+        ticker._tick()
+    assert ticker.is_alive()
+    assert [line["event"] for line in lines] == ["the database is refused"]
+
+
+def test_a_store_that_cannot_be_used_ends_the_turn_of_an_account(store: Store, sqlite_url: str, tmp_path: Path):
+    """F-23, F-26: each further collection would ask its provider in vain."""
+    account = enrolled(store, "quick 5")
+    worker(store, threading.Event()).list_collections(account)
+    impatient = open_store(sqlite_url, patience=timedelta(milliseconds=20))
+    ticker = Ticker(worker(impatient, threading.Event()), workers=WORKERS)
+
+    with closing(sqlite3.connect(tmp_path / "ccdaemon.db", isolation_level=None)) as other, capture_logs() as lines:
+        other.execute("BEGIN IMMEDIATE")
+        ticker._tick()
+        ticker._pool.shutdown()
+        ticker._tick()
+    impatient.close()
+
+    assert [line["event"] for line in lines] == ["work given up"]
+    assert waiting(store, account) == 5
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=400)])
