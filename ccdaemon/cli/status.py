@@ -33,10 +33,11 @@ def status(ctx: click.Context, accounts: tuple[str, ...], as_json: bool) -> None
     """Show accounts, collections and what is wrong with them; exit code 1 when anything is."""
     from ccdaemon import status as report
     from ccdaemon.app import missing_purposes
+    from ccdaemon.store.room import lacks_room
 
     session = ctx.ensure_object(Session)
     config = session.config()
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         rows = [
             report.account_status(
                 tx,
@@ -48,6 +49,8 @@ def status(ctx: click.Context, accounts: tuple[str, ...], as_json: bool) -> None
             )
             for account in find_accounts(tx, accounts)
         ]
+    if lacks_room(config.database):
+        rows = [report.without_room(row) for row in rows]
     if as_json:
         print_json({"version": 1, "accounts": [report.as_json(row) for row in rows]})
     else:
@@ -71,7 +74,11 @@ def _print(row: "AccountStatus") -> None:
         pulled = f"pulled {rfc3339(collection.last_success_at) if collection.last_success_at else 'never'}"
         pulled = pulled if collection.provider in CLOUDS else "kept here only"
         trouble = f", {entry.quarantined} quarantined" if entry.quarantined else ""
-        trouble += f", {collection.last_error} ({collection.failures} times)" if collection.last_error else ""
+        trouble += f", {entry.held} deletions held" if entry.held else ""
+        trouble += f", not listed since {rfc3339(collection.missing_since)}" if collection.missing_since else ""
+        if collection.last_error:
+            again = rfc3339(collection.next_pull_at)
+            trouble += f", {collection.last_error} ({collection.failures} times), tried again at {again}"
         click.echo(f"  {collection.kind:<9} {shown(collection.name)}: {entry.items} items, {pulled}{trouble}")
 
 
@@ -85,7 +92,7 @@ def quarantine() -> None:
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List quarantined objects; what they published before stays published."""
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         labels = {account.id: account.label for account in tx.accounts()}
         places = {one.id: (labels[one.account_id], one.name) for one in tx.collections()}
         entries = tx.quarantined()

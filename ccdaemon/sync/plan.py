@@ -19,7 +19,8 @@ def plan(local: Fingerprint | None, remote: Fingerprint | None, base: Base | Non
     """The Step for one item; None stands for "does not exist" on that side, or "never agreed" for the base.
 
     The base is a pair because the two sides need not look alike to agree: a provider may store a lossy form of what
-    it was sent, and comparing it with our own form would push for ever.
+    it was sent, and comparing it with our own form would push for ever. One of its sides may be None as well: what a
+    person put back though the provider has none, or took away though it has one, stays so until that side moves.
     """
     local_moved = local != (base.local if base else None)
     remote_moved = remote != (base.remote if base else None)

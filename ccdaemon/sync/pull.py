@@ -2,29 +2,34 @@
 
 The network is touched only between transactions, and every transaction names the lease it is done under. A pull may
 be killed anywhere: what is committed is consistent, and doing it again changes nothing that is already right.
+
+What lives is stored page by page. What is gone is decided once, when the feed has ended, by the guard (sync/guard.py).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
 from ccdaemon import log
-from ccdaemon.errors import BadAnswer, CursorExpired, Transient
+from ccdaemon.errors import BadAnswer, CursorExpired, Transient, Unmappable
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.text import clean_json
-from ccdaemon.model import Collection, Cursor, Kind, Lease, Original, Part
+from ccdaemon.model import Collection, Cursor, Decision, Held, Kind, Lease, Original, Part
 from ccdaemon.providers.base import Remote
-from ccdaemon.store.base import Store, Transaction
-from ccdaemon.sync import photos
-from ccdaemon.sync.settle import Scene, Settlement, settle
+from ccdaemon.store.base import Reader, Store, Transaction
+from ccdaemon.sync import departures, guard, photos
+from ccdaemon.sync.departures import Told
+from ccdaemon.sync.guard import Claims
+from ccdaemon.sync.lease import LEASE
+from ccdaemon.sync.settle import Cause, Scene, Settlement, map_group, settle
 
 logger = log.get_logger(__name__)
 
-LEASE = timedelta(minutes=5)  # renewed with every transaction; longer than any one request may take
 BATCH = 200  # groups settled in one transaction, so that no other writer waits long
 PHOTOS_AT_ONCE = 40  # fetched between two prolongations of the lease
 NOT_MAPPED = 0  # the version of no Codec
@@ -36,6 +41,7 @@ class Tally:
 
     full: bool  # everything was listed
     settlements: Counter[Settlement]
+    held: int  # items whose end was said but is not believed yet; 0 as well where that is no news
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,17 +55,26 @@ class Pull:
     lease: Lease
     now: Callable[[], datetime]
     progress: Callable[[int], None] = lambda _settled: None  # called after each transaction with the groups it settled
-    _settlements: Counter[Settlement] = field(default_factory=Counter)
+    _is_full: bool = False  # everything is listed
+    _settlements: Counter[Settlement] = field(default_factory=Counter)  # committed
+    _settling: Counter[Settlement] = field(default_factory=Counter)  # by the open transaction
+    _held: Sequence[Held] = ()  # when this pull began
+    _held_items: int = 0  # for the Tally
+    _spared: set[str] = field(default_factory=set)  # rejected between the guard's decision and doing it
     _missed: set[str] = field(default_factory=set)  # contacts whose photo could not be had in this pull
     _photos_are_out: bool = False  # not one of the last ones could be had: whoever has them is down
 
     def run(self, *, full: bool = False) -> Tally:
-        """Pull until the provider's terminal marker is stored; ``full`` lists everything whatever the cursor.
+        """Pull until the provider's terminal marker is stored; ``full`` lists everything whatever the cursor, and so
+        does the guard where it waits for a second look.
 
         Raises what Remote.pull raises, StoreUnavailable, LeaseLost. Whatever was committed before stays.
         """
         self.map_again()
-        cursor = None if full else self.collection.cursor
+        with self.store.read() as tx:
+            self._held = tx.held(self.collection.id)
+        cursor = None if full or guard.is_listing_due(self._held, self.now()) else self.collection.cursor
+        self._is_full = cursor is None
         try:
             self._follow(cursor)
         except CursorExpired:
@@ -68,86 +83,145 @@ class Pull:
                     f"collection {self.collection.id}: the provider refuses a listing without a cursor"
                 ) from None
             logger.info("cursor expired, listing everything", collection=self.collection.id)
-            cursor = None
+            self._is_full = True
             self._follow(None)
-        return Tally(full=cursor is None, settlements=self._settlements)
+        return self.tally()
+
+    def tally(self) -> Tally:
+        """What was done and committed so far, also where ``run`` raised."""
+        return Tally(full=self._is_full, settlements=self._settlements, held=self._held_items)
 
     def map_again(self) -> None:
         """Map what is stored, where that was last done by another version of the codec. Asks nobody."""
         if self.collection.codec_version != self.codec.version:
-            self._map_again()
+            self._map_again(Cause.SHARED if self.collection.codec_version == NOT_MAPPED else Cause.CODEC)
 
     # --- pages ---------------------------------------------------------------------------------------------------
 
     def _follow(self, cursor: Cursor | None) -> None:
         generation = self._begin_listing() if cursor is None else 0
-        dead: set[str] = set()
-        living: set[str] = set()
+        told = Told()
+        following = None
         for page in self.remote.pull(self.collection, cursor):
-            for original in page.originals:
-                (dead if original.deleted else living).add(original.remote_id)
-            originals = [self._clean(original) for original in page.originals]
-            originals = self._with_photos([*originals, *self._left_over(originals)])
+            originals = self._with_photos([self._clean(original) for original in told.take(page.originals)])
             self._adopt_shared(originals)
-            contested = sorted(dead & living)
-            if page.cursor is None or not (generation or contested):
-                self._store(originals, generation, page.cursor)
-                continue
+            following = page.cursor or following
             # The cursor waits until every doubt is settled: a crash between would leave ghosts or holes for ever.
-            self._store(originals, generation, None)
-            if generation:
-                self._ask_by_id(self._unseen(generation), generation)
-            self._ask_by_id(contested, generation)
-            self._store([], generation, page.cursor)
+            is_settled = not (generation or told.dead or self._held)
+            self._store(originals, generation, page.cursor if is_settled else None)
+        if following is None:
+            raise BadAnswer(f"collection {self.collection.id}: the feed ended without its last page")
+        if not is_settled:
+            self._end(told, generation, following)
         self._retry_photos()
+
+    def _end(self, told: Told, generation: int, cursor: Cursor) -> None:
+        """Settle every doubt, carry out what the guard lets pass, and save the cursor with the last of it."""
+        if generation:
+            self._ask(told, sorted({*self._unseen(generation)} - told.dead.keys()), generation)
+        self._ask(told, told.contested(() if generation else self._held), generation)
+        with self.store.read() as tx:
+            left_over = departures.left_over(tx, self.collection.id, told)
+        self._ask(told, left_over, generation)
+        with self.store.read() as tx:
+            before = tx.held(self.collection.id)
+            kin = tx.kin(self.collection.id, sorted(told.dead.keys() | {row.remote_id for row in before}))
+            held = departures.living_rows(before, kin)
+            claims = departures.claims(
+                tx,
+                self.collection.id,
+                told,
+                held,
+                kin,
+                new=self._settlements[Settlement.ADDED],
+                full=generation > 0,
+                is_bare=partial(self._is_bare, tx, self._scene(tx, Cause.OBJECTS)),
+            )
+        verdict = guard.judge(self.collection.id, claims, held, self.now())
+        ends = departures.tombstones(claims, verdict, told)
+        self._store(ends, generation, cursor, verdict.held if before or verdict.held else None)
+        self._note(verdict.held, claims)
+
+    def _is_bare(self, tx: Reader, scene: Scene, group_id: str, left: Set[str]) -> bool:
+        """Whether a group of which only these objects are left is no item any more."""
+        group = tx.group(self.collection.id, group_id)
+        try:
+            rest = [one for one in group if one.part is not Part.OBJECT or one.remote_id in left]
+            return map_group(scene, rest) is None
+        except Unmappable:
+            return False  # what it published before stays
+
+    def _note(self, held: Sequence[Held], claims: Claims) -> None:
+        """What is held when the pull ends, for the Tally and the log, where that is news."""
+        waiting = {row.group_id for row in held if row.decision is not Decision.REJECTED}
+        news = waiting - {row.group_id for row in self._held}
+        self._held_items = len(waiting) if news or claims.full else 0
+        if news:
+            logger.warning("deletions held", collection=self.collection.id, held=len(waiting), items=claims.items)
 
     def _begin_listing(self) -> int:
         with self._transaction() as tx:
             return tx.begin_listing(self.collection.id)
 
-    def _store(self, originals: Sequence[Original], generation: int, cursor: Cursor | None) -> None:
-        """One page: originals and items in short transactions, the cursor in the last of them."""
+    def _store(
+        self,
+        originals: Sequence[Original],
+        generation: int,
+        cursor: Cursor | None,
+        held: Sequence[Held] | None = None,
+    ) -> None:
+        """Originals and items in short transactions; the cursor, and what is held from now on (None: as before), in
+        the last of them."""
         *before, last = _by_groups(originals)
         for batch in before:
-            self._store_batch(batch, generation, None)
-        self._store_batch(last, generation, cursor)
+            self._store_batch(batch, generation)
+        self._store_batch(last, generation, cursor, held)
 
-    def _store_batch(self, originals: Sequence[Original], generation: int, cursor: Cursor | None) -> None:
+    def _store_batch(
+        self,
+        originals: Sequence[Original],
+        generation: int,
+        cursor: Cursor | None = None,
+        held: Sequence[Held] | None = None,
+    ) -> None:
         with self._transaction() as tx:
+            originals = self._without_rejected(tx, originals)
             touched = [group for group in tx.observe(self.collection.id, originals, generation=generation) if group]
+            stored = tx.groups(self.collection.id, touched)
             if self.collection.kind is Kind.CONTACTS:
-                stored = tx.groups(self.collection.id, touched)
                 also = tx.observe(self.collection.id, list(photos.corrections(self.codec, stored.values())))
-                touched = sorted({*touched, *also})
-            self._settle(tx, touched)
+                stored = {**stored, **tx.groups(self.collection.id, also)}
+            self._settle(tx, stored)
+            if held is not None:
+                spared = [row for row in tx.held(self.collection.id) if row.remote_id in self._spared]
+                tx.set_held(self.collection.id, [*held, *spared])
             if cursor is not None:
                 tx.advance(self.collection.id, cursor, self.collection.next_pull_at)
-        self.progress(len(touched))
+        self.progress(len(stored))
+
+    def _without_rejected(self, tx: Transaction, originals: Sequence[Original]) -> Sequence[Original]:
+        """Without the ends that a person said no to since the guard decided: it lets none of these go."""
+        ends = {original.remote_id for original in originals if original.deleted and original.part is Part.OBJECT}
+        if not ends or not self._held:
+            return originals
+        tx.hold(self.collection.id)  # a word that is spoken from here on comes too late
+        rejected = {row.remote_id for row in tx.held(self.collection.id) if row.decision is Decision.REJECTED}
+        self._spared |= ends & rejected
+        return [original for original in originals if original.remote_id not in ends & rejected]
 
     def _unseen(self, generation: int) -> Sequence[str]:
         """What a complete listing did not show."""
         with self.store.read() as tx:
             return tx.unseen(self.collection.id, generation)
 
-    def _left_over(self, originals: Sequence[Original]) -> list[Original]:
-        """The provider's word on what is left of a group whose head this page ends.
-
-        A series may end without a word of its exceptions, which are no part of anything then. Asked before the page is
-        stored, or they would be published alone for a moment.
-        """
-        told = {original.remote_id for original in originals}
-        heads = sorted(original.remote_id for original in originals if original.deleted)
-        if not heads:
-            return []
-        with self.store.read() as tx:
-            groups = tx.groups(self.collection.id, heads)
-        left = (original for group in groups.values() for original in group if original.part is Part.OBJECT)
-        return [self._asked(original.remote_id) for original in left if original.remote_id not in told]
-
-    def _ask_by_id(self, remote_ids: Sequence[str], generation: int) -> None:
+    def _ask(self, told: Told, remote_ids: Sequence[str], generation: int) -> None:
         """Ask the provider for each of these and take its word: only then is the end of an object believed."""
         for ids in _batches(remote_ids, BATCH):
-            self._store(self._with_photos([self._asked(remote_id) for remote_id in ids]), generation, None)
+            answers = {remote_id: self._asked(remote_id) for remote_id in ids}
+            for remote_id, answer in answers.items():
+                told.believe(remote_id, answer)
+            living = [answer for answer in answers.values() if not answer.deleted]
+            self._store(self._with_photos(living), generation, None)  # also where there are none: it prolongs the lease
 
     def _asked(self, remote_id: str) -> Original:
         """What the provider says of this one now."""
@@ -175,30 +249,32 @@ class Pull:
         with self._transaction() as tx:
             tx.observe(self.collection.id, fresh)
             tx.mapped(self.collection.id, NOT_MAPPED)
-        self._map_again()
+        self._map_again(Cause.SHARED)
 
-    def _map_again(self) -> None:
+    def _map_again(self, cause: Cause) -> None:
         """Every stored group anew, nothing fetched: the codec maps differently, or what they share is another."""
         with self.store.read() as tx:
             groups = tx.group_ids(self.collection.id)
         for batch in _batches(groups, BATCH):
             with self._transaction() as tx:
-                self._settle(tx, batch)
+                self._settle(tx, tx.groups(self.collection.id, batch), cause)
             self.progress(len(batch))
         with self._transaction() as tx:
             tx.mapped(self.collection.id, self.codec.version)
 
-    def _settle(self, tx: Transaction, groups: Sequence[str]) -> None:
-        if not groups:
-            return
-        scene = Scene(
+    def _settle(self, tx: Transaction, groups: Mapping[str, Sequence[Original]], cause: Cause = Cause.OBJECTS) -> None:
+        if groups:
+            self._settling += settle(tx, self._scene(tx, cause), groups)
+
+    def _scene(self, tx: Reader, cause: Cause) -> Scene:
+        return Scene(
             collection=self.collection,
             codec=self.codec,
             shared=tx.shared(self.collection.id),
             quarantined=frozenset(entry.group_id for entry in tx.quarantined(self.collection.id)),
             now=self.now(),
+            cause=cause,
         )
-        self._settlements += settle(tx, scene, groups)
 
     # --- photos --------------------------------------------------------------------------------------------------
 
@@ -251,7 +327,9 @@ class Pull:
         """A write transaction that first proves, and prolongs, the right to work on this collection."""
         with self.store.write() as tx:
             self.lease = tx.keep_lease(self.lease, until=self.now() + LEASE)
+            self._settling.clear()
             yield tx
+        self._settlements += self._settling
 
 
 def _by_groups(originals: Sequence[Original]) -> Sequence[Sequence[Original]]:

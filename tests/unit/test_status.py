@@ -72,6 +72,31 @@ def test_one_failing_collection_degrades_and_all_failing_is_an_error(bench: Benc
     assert bench.status().state is AccountState.ERROR
 
 
+def test_why_nobody_is_asked_is_told_and_until_when(bench: Bench):
+    """F-09: what opened a circuit is known to the daemon alone; its Runs tell it."""
+    bench.fail(bench.collections[1])
+    why = "google calendar: not asked, after 6 failures in a row"
+    with bench.store.write() as tx:
+        tx.finish_pull(bench.collections[0], error="unavailable", next_pull_at=NOW + INTERVAL, now=NOW)
+        tx.add_run(
+            Run(
+                account_id=bench.account.id, collection_id=bench.collections[0], started_at=NOW, finished_at=NOW,
+                outcome=Outcome.FAILED, full=False, error="unavailable", detail=why,
+            )
+        )  # fmt: skip
+    status = bench.status()
+
+    assert status.problem == (
+        f"no collection could be pulled (unavailable): {why}; tried again at 2026-11-24T00:00:00Z"
+    )
+    assert as_json(status)["retry_at"] == NOW
+
+    with bench.store.write() as tx:
+        for collection in bench.collections:
+            tx.finish_pull(collection, error=None, next_pull_at=NOW, now=NOW)
+    assert as_json(bench.status())["retry_at"] is None
+
+
 def test_a_missing_purpose_degrades_and_is_named(bench: Bench):
     status = bench.status(missing=(Purpose.CONTACTS,))
 
@@ -130,12 +155,12 @@ def test_what_is_in_quarantine_is_told_and_does_not_degrade_the_account(bench: B
 def test_the_json_has_the_keys_of_the_contract(bench: Bench):
     told = as_json(bench.status())
 
-    assert set(told) - {"problem"} == {
+    assert set(told) - {"problem", "retry_at"} == {
         "account", "provider", "label", "person", "state", "endpoint", "grant", "collections", "outbox",
     }  # fmt: skip
     assert set(told["collections"][0]) == {
-        "collection", "kind", "name", "items", "quarantined", "held_deletions", "last_success_at", "next_pull_at",
-        "failures", "last_error",
+        "collection", "kind", "name", "items", "quarantined", "held_deletions", "missing_since", "last_success_at",
+        "next_pull_at", "failures", "last_error",
     }  # fmt: skip
     assert set(told["grant"]) == {"access_expires_at", "refresh_expires_at", "failures", "last_error"}
     assert set(told["outbox"]) == {"pending", "conflicts", "dead"}

@@ -10,7 +10,7 @@ from ccdaemon.sync.plan import Step, plan
 A, B, C = Fingerprint("a"), Fingerprint("b"), Fingerprint("c")
 
 
-def base(local: Fingerprint, remote: Fingerprint) -> Base:
+def base(local: Fingerprint | None, remote: Fingerprint | None) -> Base:
     return Base(local=local, remote=remote)
 
 
@@ -31,6 +31,12 @@ def base(local: Fingerprint, remote: Fingerprint) -> Base:
         (A, None, base(A, B), Step.TAKE_REMOTE),
         (None, None, base(A, B), Step.AGREE),
         (None, C, base(A, B), Step.CONFLICT),
+        (A, None, base(A, None), Step.NOTHING),  # a person put it back, the provider has none
+        (A, B, base(A, None), Step.TAKE_REMOTE),
+        (A, A, base(A, None), Step.AGREE),
+        (None, B, base(None, B), Step.NOTHING),  # a person took it away, the provider has it
+        (None, C, base(None, B), Step.TAKE_REMOTE),
+        (None, None, base(None, B), Step.AGREE),
     ],
 )
 def test_the_step_follows_from_who_moved(local, remote, agreed, expected):
@@ -47,3 +53,13 @@ def test_every_combination_has_a_step_and_doing_it_settles_the_item():
         after = base(final, final) if final is not None else None
 
         assert plan(final, final, after) is Step.NOTHING, (local, remote, agreed)
+
+
+def test_while_the_provider_does_not_move_what_a_person_did_stays_and_then_the_provider_counts():
+    """Whatever both sides of the base are: with nothing moved here, only the provider's side decides."""
+    sides = (None, A, B, C)
+    for ours, theirs, remote in product(sides, sides, sides):
+        step = plan(ours, remote, base(ours, theirs))
+
+        expected = Step.NOTHING if remote == theirs else Step.AGREE if remote == ours else Step.TAKE_REMOTE
+        assert step is expected, (ours, theirs, remote)
