@@ -14,7 +14,7 @@ from radicale.item import Item as RadicaleItem
 from radicale.item.filter import simplify_prefilters
 from radicale.storage import BaseCollection, ComponentNotFoundError
 
-from ccdaemon.dav.revisions import ctag, http_date, revision_of, sync_token
+from ccdaemon.dav.revisions import Place, ctag, http_date, place_of, sync_token
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Collection, Item, Kind
 from ccdaemon.store.base import Reader, Transaction
 from radicale_plugin.item import StoredItem
@@ -142,10 +142,10 @@ class StoredCollection(ReadOnlyCollection):
         The hrefs are asked for when iterated: a PROPFIND wants the token alone. Raises ValueError for a token of
         another collection, of the future, or from before the tombstones that were dropped.
         """
-        since = revision_of(old_token, self.row) if old_token else 0
-        if since is None:
+        place = place_of(old_token, self.row) if old_token else Place(0)
+        if place is None:
             raise ValueError("the sync-token is not of this collection, or of another time")
-        return sync_token(self.row), self._changed(since)
+        return sync_token(self.row), self._changed(place)
 
     def delete(self, href: str | None = None) -> None:
         """One item; None: the whole collection. Refused where the provider has a word in it.
@@ -162,11 +162,11 @@ class StoredCollection(ReadOnlyCollection):
             else:
                 transaction.remove(self.row.id, href, now=self._storage.now())
 
-    def _changed(self, since: int) -> Iterator[str]:
-        if since == self.row.revision:
+    def _changed(self, place: Place) -> Iterator[str]:
+        if place.revision == self.row.revision:
             return
         with self._storage.reading() as reader:
-            _, changes = reader.changes(self.row.id, since)
+            _, changes = reader.changes(self.row.id, place.revision, begun=place.begun)
         yield from (change.href for change in changes)
 
     def has_uid(self, uid: str) -> bool:

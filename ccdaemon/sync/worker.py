@@ -1,24 +1,32 @@
 """Work on one thing at a time: lease, pull, Run. Scheduler and command line (later the console) call only this."""
 
 import random
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ccdaemon import log
-from ccdaemon.errors import CcdaemonError, ConsentNeeded, LeaseLost, StoreUnavailable, Transient
+from ccdaemon.errors import CcdaemonError, ConsentNeeded, LeaseLost, Transient
 from ccdaemon.mapping import Codec
 from ccdaemon.model import CLOUDS, Account, Collection, Kind, Lease, Outcome, ProviderName, Run
 from ccdaemon.providers.base import Remote
-from ccdaemon.store.base import Store
-from ccdaemon.sync.pull import LEASE, Pull, Tally
+from ccdaemon.store.base import Store, Transaction
+from ccdaemon.sync import guard
+from ccdaemon.sync.history import with_interrupted
+from ccdaemon.sync.lease import leased, of_collection
+from ccdaemon.sync.pull import Pull, Tally
 from ccdaemon.sync.reindex import reindex
-from ccdaemon.sync.schedule import CONSENT_RETRY, after_failure, after_success
+from ccdaemon.sync.retention import Passed, prune
+from ccdaemon.sync.schedule import CONSENT_RETRY, after_failure, after_success, pace
 from ccdaemon.sync.settle import Settlement
 
 logger = log.get_logger(__name__)
+
+OVERTAKEN = "lease lost, another process goes on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,7 @@ class Worker:
     now: Callable[[], datetime]
     owner: str  # in the leases; unique among processes, see store/owner.py
     chance: Callable[[], float] = random.SystemRandom().random
+    passed: Passed = field(default_factory=lambda: Passed(time.monotonic))
 
     def list_collections(self, account: Account) -> Sequence[Run]:
         """Ask the provider which collections there are. Returns the Runs that failed, one for each kind at most.
@@ -54,7 +63,9 @@ class Worker:
             listed = self.remote(account, kind).collections()
             with self.store.write() as tx:
                 tx.fence(lease)
-                tx.save_collections(account.id, kind, listed, now=self.now())
+                saved = tx.save_collections(account.id, kind, listed, now=self.now())
+                if any(one.missing_since for one in saved):
+                    self._end_missing(tx, account, kind, started)
         except LeaseLost:
             return None
         except Exception as error:  # noqa: BLE001 - one kind's trouble must not stop the others
@@ -71,10 +82,34 @@ class Worker:
             with self.store.write() as tx:
                 if tx.account(account.id) is None:  # it was removed meanwhile
                     return None
-                tx.add_run(run)
-            logger.warning("listing collections failed", account=account.ref, kind=kind, error=run.error)
+                run = replace(run, id=tx.add_run(run))
+            logger.warning("listing collections failed", account=account.ref, kind=kind, run=run.id, error=run.error)
             return run
         return None
+
+    def _end_missing(self, tx: Transaction, account: Account, kind: Kind, started: datetime) -> None:
+        """End the collections that the provider does not list, as far as the guard lets them go."""
+        presences = tx.presences(account.id, kind)
+        ended = guard.collections_to_end(presences, self.now())
+        items = {one.collection_id: one.items for one in presences if one.missing_since}
+        for collection_id in items.keys() - ended:
+            logger.info("collection is not listed", account=account.ref, collection=collection_id)
+        if not ended:
+            return
+        tx.end_collections(ended, now=self.now())
+        tx.add_run(
+            Run(
+                account_id=account.id,
+                collection_id=None,
+                started_at=started,
+                finished_at=self.now(),
+                outcome=Outcome.DONE,
+                full=True,
+                removed=sum(items[collection_id] for collection_id in ended),
+                detail=f"{kind}: {len(ended)} collections are gone",
+            )
+        )
+        logger.info("collections ended", account=account.ref, kind=kind, collections=ended)
 
     def _note_recovery(self, account: Account) -> None:
         """A listing that works leaves no Run, but for the first one after a failure: ``status`` looks at the last."""
@@ -100,7 +135,7 @@ class Worker:
 
         Needs no provider: for when there is none to pull from. A pull does the same before anything else.
         """
-        with self._lease(f"collection:{collection_id}") as lease:
+        with self._lease(of_collection(collection_id)) as lease:
             with self.store.read() as tx:
                 collection = tx.collection(collection_id)
                 account = tx.account(collection.account_id) if collection else None
@@ -115,16 +150,24 @@ class Worker:
         if indexed:
             logger.info("indexed for queries", items=indexed)
 
+    def prune(self, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Forget what is older than it is kept, once a day; ``goes_on`` as of ``reindex``."""
+        with self.store.read() as tx:
+            noted = tx.last_noted()
+        forgotten = prune(self.store, now=self.passed.at(self.now(), noted), goes_on=goes_on)
+        if forgotten:
+            logger.info("forgot what is old", rows=forgotten)
+
     def pull(
         self, collection_id: int, *, full: bool = False, progress: Callable[[int], None] = lambda _settled: None
     ) -> Run | None:
         """Pull one collection now. None when it is not ours to pull: another process holds its lease or took it over,
-        the collection is gone, perhaps since a moment ago, or it is kept here only.
+        the collection is gone, perhaps since a moment ago, the provider does not list it, or it is kept here only.
 
         A failure is in the Run, in ``status`` and in the log; it is raised only where even that cannot be stored
         (StoreUnavailable). ``full`` lists everything, as if the cursor had expired.
         """
-        with self._lease(f"collection:{collection_id}") as lease:
+        with self._lease(of_collection(collection_id)) as lease:
             if lease is None:
                 return None
             with self.store.read() as tx:
@@ -133,7 +176,7 @@ class Worker:
             if collection is None or account is None:
                 logger.info("the collection went before it was pulled", collection=collection_id)
                 return None
-            if account.provider not in CLOUDS:  # nobody has anything to be pulled
+            if account.provider not in CLOUDS or collection.missing_since:  # nobody has anything to be pulled
                 return None
             with log.context(account=account.ref, collection=collection.id):
                 return self._pull(account, collection, lease, full=full, progress=progress)
@@ -142,22 +185,22 @@ class Worker:
         self, account: Account, collection: Collection, lease: Lease, *, full: bool, progress: Callable[[int], None]
     ) -> Run | None:
         started = self.now()
+        puller: Pull | None = None
         try:
-            tally = self._puller(account, collection, lease, progress).run(full=full)
+            puller = self._puller(account, collection, lease, progress)
+            tally = puller.run(full=full)
         except LeaseLost:
-            logger.warning("lease lost, another process goes on")
+            logger.warning(OVERTAKEN)
             return None
         except Exception as error:  # noqa: BLE001 - one collection's trouble must not stop the others
-            run = self._run(collection, started, Outcome.FAILED, error=_code(error), detail=_sentence(error))
-            if not self._finish(collection, lease, run, self._retry_at(collection, error)):
-                return None
-            logger.warning("pull failed", error=run.error, detail=run.detail)
-            return run
-        run = self._run(collection, started, Outcome.DONE, tally)
-        if not self._finish(collection, lease, run, after_success(self.now(), self.interval, self.chance())):
-            return None
-        if _worth_keeping(run):
-            logger.info("pulled", full=run.full, added=run.added, changed=run.changed, removed=run.removed)
+            nothing = Tally(full=collection.cursor is None, settlements=Counter(), held=0)
+            failed = self._run(collection, started, Outcome.FAILED, puller.tally() if puller else nothing, error)
+            run = self._finish(collection, lease, failed, self._retry_at(collection, error))
+        else:
+            done = self._run(collection, started, Outcome.DONE, tally)
+            run = self._finish(collection, lease, done, self._next_at(collection, done))
+        if run is not None:
+            _tell(run)
         return run
 
     def _puller(
@@ -182,42 +225,57 @@ class Worker:
         collection: Collection,
         started: datetime,
         outcome: Outcome,
-        tally: Tally | None = None,
-        *,
-        error: str | None = None,
-        detail: str | None = None,
+        tally: Tally,
+        error: Exception | None = None,
     ) -> Run:
-        did = tally.settlements if tally else {}
+        did = tally.settlements
         return Run(
             account_id=collection.account_id,
             collection_id=collection.id,
             started_at=started,
             finished_at=self.now(),
             outcome=outcome,
-            full=tally.full if tally else collection.cursor is None,
-            added=did.get(Settlement.ADDED, 0),
-            changed=did.get(Settlement.CHANGED, 0),
-            removed=did.get(Settlement.REMOVED, 0),
-            quarantined=did.get(Settlement.QUARANTINED, 0),
-            error=error,
-            detail=detail,
+            full=tally.full,
+            added=did[Settlement.ADDED],
+            changed=did[Settlement.CHANGED],
+            removed=did[Settlement.REMOVED],
+            quarantined=did[Settlement.QUARANTINED],
+            held=tally.held,
+            error=_code(error) if error else None,
+            detail=_sentence(error) if error else None,
+            revision_from=collection.revision,
         )
 
-    def _finish(self, collection: Collection, lease: Lease, run: Run, next_pull_at: datetime) -> bool:
-        """Note how the pull ended; False where that is nobody's business any more."""
+    def _finish(self, collection: Collection, lease: Lease, run: Run, next_pull_at: datetime) -> Run | None:
+        """Note how the pull ended, and give its Run as it is kept; None where that is nobody's business any more."""
         try:
             with self.store.write() as tx:
                 tx.fence(lease)
-                if tx.collection(collection.id) is None:
+                now_at = tx.collection(collection.id)
+                if now_at is None:
                     logger.info("the collection went while it was pulled")
-                    return False
-                tx.finish_pull(collection.id, error=run.error, next_pull_at=next_pull_at, now=self.now())
-                if _worth_keeping(run):
-                    tx.add_run(run)
+                    return None
+                now = self.now()
+                look_at = guard.next_look(tx.held(collection.id), now) if run.outcome is Outcome.DONE else None
+                next_pull_at = min(next_pull_at, look_at or next_pull_at)
+                news = _has_news(run)
+                tx.finish_pull(collection.id, error=run.error, next_pull_at=next_pull_at, now=now, changed=news)
+                whole = with_interrupted(tx, replace(run, revision_to=now_at.revision))
+                return replace(whole, id=tx.add_run(whole)) if _worth_keeping(whole) else whole
         except LeaseLost:
-            logger.warning("lease lost, another process goes on")
-            return False
-        return True
+            logger.warning(OVERTAKEN)
+            return None
+
+    def _next_at(self, collection: Collection, run: Run) -> datetime:
+        """The next regular pull: the sooner, the more lately something changed."""
+        now = self.now()
+        changed_at = now if _has_news(run) else collection.changed_at
+        wait = pace(now, self.interval, changed_at, siblings=1)
+        if wait < self.interval:
+            with self.store.read() as tx:
+                siblings = len(tx.collections(account_id=collection.account_id))
+            wait = pace(now, self.interval, changed_at, siblings)
+        return after_success(now, wait, self.chance())
 
     def _retry_at(self, collection: Collection, error: Exception) -> datetime:
         if isinstance(error, ConsentNeeded):
@@ -225,29 +283,39 @@ class Worker:
         retry_after = error.retry_after if isinstance(error, Transient) else None
         return after_failure(self.now(), self.interval, collection.failures + 1, retry_after, self.chance())
 
-    @contextmanager
-    def _lease(self, name: str) -> Iterator[Lease | None]:
-        """The lease while the block runs; None while somebody else works on that thing."""
-        now = self.now()
-        with self.store.write() as tx:
-            lease = tx.take_lease(name, self.owner, now=now, until=now + LEASE)
-        try:
-            yield lease
-        finally:
-            if lease is not None:
-                self._drop(lease)
+    def _lease(self, name: str) -> AbstractContextManager[Lease | None]:
+        return leased(self.store, name, owner=self.owner, now=self.now)
 
-    def _drop(self, lease: Lease) -> None:
-        try:
-            with self.store.write() as tx:
-                tx.drop_lease(lease)
-        except StoreUnavailable as error:  # it runs out by itself
-            logger.warning("lease could not be dropped", lease=lease.name, error=error.code)
+
+def _has_news(run: Run) -> bool:
+    """Whether the provider had something new that people see."""
+    return run.outcome is Outcome.DONE and run.added + run.changed + run.removed > 0
 
 
 def _worth_keeping(run: Run) -> bool:
     """A pull that found nothing new leaves no trace but its time: history is for people."""
-    return run.outcome is Outcome.FAILED or run.full or bool(run.added + run.changed + run.removed + run.quarantined)
+    counts = run.added + run.changed + run.removed + run.quarantined + run.held
+    return run.outcome is Outcome.FAILED or run.full or bool(counts) or run.revision_from != run.revision_to
+
+
+def _tell(run: Run) -> None:
+    """The one line of a pull that ended, whatever became of it; account and collection are in its context."""
+    details = {
+        "run": run.id,  # none: nothing was new
+        "outcome": str(run.outcome),
+        "full": run.full,
+        "added": run.added,
+        "changed": run.changed,
+        "removed": run.removed,
+        "quarantined": run.quarantined,
+        "held": run.held,
+        "seconds": round((run.finished_at - run.started_at).total_seconds(), 3),
+        "error": run.error,
+    }
+    if run.outcome is Outcome.FAILED:
+        logger.warning("pull failed", **details, detail=run.detail)
+    else:
+        logger.info("pulled", **details)
 
 
 def _code(error: Exception) -> str:

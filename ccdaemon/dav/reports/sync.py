@@ -1,14 +1,14 @@
 """sync-collection: what changed in a collection since a token (RFC 6578, https://www.rfc-editor.org/rfc/rfc6578).
 
 An answer that is cut ends at the revision of the last resource that it tells, and its token goes on exactly there
-(section 3.6): what changes meanwhile has a later revision.
+(section 3.6): what changes meanwhile has a later revision. The token of a first listing also says when that began, and
+stays good while tombstones from before are dropped.
 
 Depth is not looked at: section 3.2 wants 0, clients send 0, 1 or nothing. The two levels mean the same here, where no
 collection holds another.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from ccdaemon.dav.answer import Answer
@@ -16,7 +16,7 @@ from ccdaemon.dav.asking import Unmet
 from ccdaemon.dav.multistatus import DAV, gone, multistatus, quoted
 from ccdaemon.dav.reports.rows import Rows, truncated
 from ccdaemon.dav.request import SyncCollection
-from ccdaemon.dav.revisions import revision_of, sync_token
+from ccdaemon.dav.revisions import Place, place_of, sync_token
 from ccdaemon.dav.visit import Visit
 from ccdaemon.model import Change, Collection
 from ccdaemon.store.base import Reader
@@ -27,15 +27,15 @@ MAX_CHARACTERS = 32 * 1024 * 1024  # of an answer; what is left comes with its t
 
 def answer(visit: Visit, reader: Reader, collection: Collection, asked: SyncCollection) -> Answer:
     """The 207. Raises Unmet for a token of another collection, of the future, or older than what is remembered."""
-    since = revision_of(asked.token, collection) if asked.token else 0
-    if since is None:
+    place = place_of(asked.token, collection) if asked.token else Place(0, collection.revision)
+    if place is None:
         raise Unmet(f"{{{DAV}}}valid-sync-token")
-    if asked.token and since == collection.revision:
+    if asked.token and place.revision == collection.revision:
         return multistatus((), sync_token=sync_token(collection))
     rows = Rows(visit, collection, asked.asked)
     if not asked.token and asked.limit is None and not rows.needs_reading and not rows.is_large:
         return multistatus(rows.everything(reader), sync_token=sync_token(collection))
-    revision, changes = reader.changes(collection.id, since, limit=asked.limit)
+    revision, changes = reader.changes(collection.id, place.revision, limit=asked.limit, begun=place.begun)
     collection_href = visit.collection_href(collection.href)
     responses: list[str] = []
     characters = 0
@@ -49,7 +49,7 @@ def answer(visit: Visit, reader: Reader, collection: Collection, asked: SyncColl
         revision = last
     if revision != collection.revision:
         responses.append(truncated(collection_href))
-    return multistatus(responses, sync_token=sync_token(replace(collection, revision=revision)))
+    return multistatus(responses, sync_token=sync_token(collection, Place(revision, place.begun)))
 
 
 def _told(reader: Reader, rows: Rows, changes: Sequence[Change], collection_href: str) -> Iterator[tuple[Change, str]]:

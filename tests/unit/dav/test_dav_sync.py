@@ -1,5 +1,7 @@
 """ctag and sync-collection (RFC 6578) on the collection's revision."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -215,7 +217,7 @@ def test_an_answer_with_bodies_is_cut_where_it_grows_too_long(
 
 
 Step = tuple[str, int]
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "remove", "page"]), st.integers(0, 7)), max_size=30)
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "remove", "prune", "page"]), st.integers(0, 7)), max_size=30)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -231,6 +233,11 @@ def test_pages_of_any_size_end_at_what_is_there_whatever_changes_between_them(
     def page() -> bool:
         nonlocal token
         response = anna.ask("REPORT", url, limited(token, limit))
+        if response.status == 403:  # what it would have to be told is forgotten: it begins anew, as clients do
+            assert token
+            token = ""
+            known.clear()
+            return True
         token = response.sync_token
         is_cut = False
         for href, resource in response.resources.items():
@@ -247,6 +254,8 @@ def test_pages_of_any_size_end_at_what_is_there_whatever_changes_between_them(
             _put(household, n, f"Version {next(version)} of {n}")
         elif action == "remove":
             household.remove(household.anna.contacts, f"{n:06d}.vcf")
+        elif action == "prune":
+            forget(household, n + 1)
         else:
             page()
     while page():
@@ -255,6 +264,66 @@ def test_pages_of_any_size_end_at_what_is_there_whatever_changes_between_them(
     listed = anna.ask("PROPFIND", url, propfind("d:getetag"), Depth="1").resources
     assert {href: one.text("d:getetag") for href, one in listed.items() if href != url} == known
     assert state(anna, url)[1] == token
+
+
+def forget(household: Household, count: int) -> None:
+    """The oldest tombstones go, as thirty days after they died."""
+    with household.store.write() as transaction:
+        transaction.forget_trash(household.clock() + timedelta(days=1), limit=count)
+
+
+def test_a_first_listing_in_pages_ends_at_the_truth_however_high_the_floor(
+    anna: DavClient, household: Household
+) -> None:
+    """Its tokens lie under the floor all the way, and deletions between its pages are told."""
+    url = household.anna.book_url
+    household.put_cards(household.anna, 37, first=3)
+    household.put_cards(household.anna, 3, first=90)
+    for n in range(90, 93):
+        household.remove(household.anna.contacts, f"{n:06d}.vcf")
+    forget(household, 9)
+    known: set[str] = set()
+    token, statuses = "", []
+
+    for removed in (2, 5, 25, 38, None, None):
+        response = anna.ask("REPORT", url, limited(token, 10))
+        statuses.append(response.status)
+        token = response.sync_token
+        for href, resource in response.resources.items():
+            (known.discard if resource.status == 404 else known.add)(href)
+        if removed is not None:
+            household.remove(household.anna.contacts, f"{removed:06d}.vcf")
+
+    assert {207} == set(statuses)
+    assert {f"{url}{n:06d}.vcf" for n in range(40) if n not in {2, 5, 25, 38}} == known - {url}
+    assert state(anna, url)[1] == token
+
+
+def test_a_token_in_the_middle_of_a_first_listing_is_refused_once_what_it_needs_is_forgotten(
+    anna: DavClient, household: Household
+) -> None:
+    url = household.anna.book_url
+    token = anna.ask("REPORT", url, limited("", 1)).sync_token
+    household.remove(household.anna.contacts, "000000.vcf")
+    good = anna.ask("REPORT", url, limited(token, 9))
+    forget(household, 1)
+
+    response = anna.ask("REPORT", url, limited(token, 9))
+
+    assert (good.status, response.status) == (207, 403)
+    assert b"valid-sync-token" in response.body
+
+
+@pytest.mark.parametrize("place", ["1-", "-3", "1-99", "2-1", "1-2-3", "1-\u0663", "-", "1--3"])
+def test_a_place_in_a_first_listing_that_cannot_be_is_refused(
+    anna: DavClient, household: Household, place: str
+) -> None:
+    url = household.anna.book_url
+    token = state(anna, url)[1] or ""
+
+    response = anna.ask("REPORT", url, limited(f"{token.rpartition(':')[0]}:{place}", 9))
+
+    assert response.status == 403
 
 
 def _put(household: Household, n: int, name: str) -> None:

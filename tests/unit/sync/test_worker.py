@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ccdaemon.errors import MissingScope, Transient
-from ccdaemon.model import Collection, Kind, Outcome, ProviderName, RemoteCollection
+from ccdaemon.model import Collection, Decision, Kind, Outcome, ProviderName, RemoteCollection
 from ccdaemon.store.engine import open_store
-from ccdaemon.sync.pull import LEASE
+from ccdaemon.sync.guard import PAUSE
+from ccdaemon.sync.lease import LEASE
 from tests.machine.cloud import Cloud, CloudRemote, TextCodec
 from tests.unit.sync.bench import NOW, Bench
 
@@ -102,7 +103,7 @@ def test_one_kind_that_cannot_be_listed_stops_no_other(bench: Bench):
     )
 
     assert [run.error for run in half.list_collections(bench.account)] == ["no_permission"]
-    assert [one.name for one in collections(bench)] == ["New"]
+    assert [(one.name, one.missing_since) for one in collections(bench)] == [("Book", NOW), ("New", None)]
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -124,7 +125,7 @@ def test_an_account_that_is_removed_while_it_is_pulled_leaves_nothing_and_raises
 def test_a_calendar_that_ends_while_it_is_pulled_raises_nothing(bench: Bench):
     def end() -> None:
         with bench.store.write() as tx:
-            tx.save_collections(bench.account.id, "contacts", [], now=bench.clock)
+            tx.end_collections([bench.collection_id], now=bench.clock)
         raise Transient("no answer")
 
     for number in range(5):
@@ -210,3 +211,61 @@ def test_what_is_kept_here_only_is_neither_listed_nor_pulled_nor_mapped(bench: B
     with bench.store.read() as tx:
         assert tx.collection(home.id) == home
         assert list(tx.runs(account_id=local.id)) == []
+
+
+# --- collections that are no longer listed ----------------------------------------------------------------------------
+
+
+class Shelf(CloudRemote):
+    """Lists the books that it is told to."""
+
+    def __init__(self, bench: Bench, names: list[str]) -> None:
+        super().__init__(bench.cloud, bench.faults)
+        self._names = names
+
+    def collections(self) -> list[RemoteCollection]:
+        return [RemoteCollection(remote_id=name, kind=self.kind, name=name) for name in self._names]
+
+
+def shelved(bench: Bench, *names: str) -> list[str]:
+    """List the collections when these are there; the remote_ids of those that live on here."""
+    worker = replace(bench.worker, remote=lambda _account, _kind: Shelf(bench, list(names)))
+    assert list(worker.list_collections(bench.account)) == []
+    return [one.remote_id for one in collections(bench)]
+
+
+def test_f05_a_collection_goes_with_the_second_listing_without_it_and_says_so(bench: Bench):
+    bench.write("o1", "text")
+    bench.pull()
+
+    assert shelved(bench, "other") == ["book", "other"]
+    assert bench.pull() is None
+    assert bench.bodies() == {"o1": "text"}
+    assert shelved(bench, "other") == ["book", "other"]
+    bench.clock += PAUSE
+    assert shelved(bench, "other") == ["other"]
+    with bench.store.read() as tx:
+        [ended] = [run for run in tx.runs() if run.collection_id is None]
+    assert (ended.outcome, ended.removed, ended.detail) == (Outcome.DONE, 1, "contacts: 1 collections are gone")
+
+    assert shelved(bench, "book", "other") == ["book", "other"]
+    assert bench.bodies() == {"o1": "text"}
+    assert bench.pull().full
+
+
+def test_i2_the_only_collection_of_a_kind_stays_until_a_person_says_so_or_it_is_listed_again(bench: Bench):
+    for number in range(2):
+        bench.write(f"o{number}", "text")
+    bench.pull()
+    for _ in range(3):
+        assert shelved(bench) == ["book"]
+        bench.clock += PAUSE
+    with bench.store.write() as tx:
+        tx.decide_missing(bench.collection_id, Decision.REJECTED)
+    assert shelved(bench) == ["book"]
+    assert shelved(bench, "book") == shelved(bench) == ["book"]
+
+    with bench.store.write() as tx:
+        tx.decide_missing(bench.collection_id, Decision.APPROVED)
+
+    assert shelved(bench) == []
