@@ -55,7 +55,7 @@ def _as_json(tx: "Reader", one: "Account") -> dict[str, object]:
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List accounts."""
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         rows = [_as_json(tx, one) for one in tx.accounts()]
     if as_json:
         print_json({"version": 1, "accounts": rows})
@@ -85,7 +85,7 @@ def _remark(row: dict[str, object]) -> str:
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show one account and what it was granted."""
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         row = _as_json(tx, find_account(tx, name))
     if as_json:
         print_json(row)

@@ -47,22 +47,22 @@ class Session:
         return load_config(self.config_file)
 
     @contextmanager
-    def store(self) -> "Iterator[Store]":
+    def store(self, *, read_only: bool = False) -> "Iterator[Store]":
         """The database alone, for commands that need no key."""
         from ccdaemon.store.engine import open_store
 
-        store = open_store(self.config().database)
+        store = open_store(self.config().database, read_only=read_only)
         try:
             yield store
         finally:
             store.close()
 
     @contextmanager
-    def app(self) -> "Iterator[App]":
-        """Everything composed: store, vault, providers, worker."""
+    def app(self, *, read_only: bool = False) -> "Iterator[App]":
+        """Everything composed: store, vault, providers, worker. ``read_only``: no byte is written."""
         from ccdaemon.app import build
 
-        app = build(self.config())
+        app = build(self.config(), read_only=read_only)
         try:
             yield app
         finally:

@@ -112,7 +112,7 @@ def new_file(path: Path, text: str) -> Iterator[None]:
 @pass_session
 def list_(session: Session, person_name: str | None, as_json: bool) -> None:
     """List devices and when they were last seen."""
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         wanted = find_person(tx, person_name).id if person_name else None
         names = {one.id: one.name for one in tx.persons()}
         devices = tx.devices(wanted)

@@ -46,7 +46,7 @@ def explain(session: Session, item: str, as_json: bool) -> None:
     ITEM is a DAV URL or the last segment of one, a UID, an object's id or resource name at the provider, or what
     `quarantine list` names.
     """
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         found = _find(tx, item)
     if not found:
         raise UnknownName("there is no such item; name its DAV URL, its UID, or its id at the provider")

@@ -169,7 +169,7 @@ def _calendar(items: Items, form: str, as_json: Pieces, as_csv: Pieces) -> Itera
 @contextmanager
 def _published(session: Session, accounts: tuple[str, ...], kind: Kind) -> "Iterator[tuple[Reader, Items]]":
     """One snapshot, and its items of a kind by account, collection and href, as often as they are asked for."""
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         wanted = [
             collection.id
             for account in find_accounts(tx, accounts)

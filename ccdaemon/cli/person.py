@@ -39,7 +39,7 @@ def add(session: Session, name: str) -> None:
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List everybody."""
-    with session.store() as store, store.read() as tx:
+    with session.store(read_only=True) as store, store.read() as tx:
         rows = [(one.name, len(tx.accounts(one.id)), len(tx.devices(one.id))) for one in tx.persons()]
     if as_json:
         keys = ("person", "accounts", "devices")

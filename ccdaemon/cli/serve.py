@@ -106,11 +106,13 @@ def dav(session: Session, supervised: bool) -> None:
 @pass_session
 def worker(session: Session, supervised: bool) -> None:
     """Pull on schedule, alone. Needs database and key."""
+    from ccdaemon.app import look_for_cycles_rarely
     from ccdaemon.sync.ticker import Ticker
 
     session.service = True
     stop = _stop_event(supervised=supervised)
     with session.app() as app:
+        look_for_cycles_rarely()
         ticker = Ticker(app.worker, workers=app.config.sync.workers)
         ticker.start()
         click.echo("READY worker")

@@ -12,38 +12,78 @@ from ccdaemon.errors import CcdaemonError, Transient
 from ccdaemon.model import CLOUDS, Account, Collection, Outcome, Run
 
 if TYPE_CHECKING:
-    from ccdaemon.app import App
+    from ccdaemon.store.base import Store
+    from ccdaemon.sync.worker import Worker
 
-PARTLY = 1  # exit code when some account failed
+PARTLY = 1  # exit code when some account failed, or deletions are held
+FEW = 10  # names shown of each kind of change, unless all are asked for
 
 
 @click.command(cls=Command)
 @click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
 @click.option("--full", is_flag=True, help="List everything, as if the providers had forgotten where we were.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done; not one byte of the database changes.")
+@click.option("--all", "show_all", is_flag=True, help=f"With --dry-run: every name, not only the first {FEW}.")
+@click.option(
+    "--renew",
+    is_flag=True,
+    help="With --dry-run: where a stored access token has run out, get another and store it, and nothing else.",
+)
 @json_option
 @click.pass_context
-def sync(ctx: click.Context, accounts: tuple[str, ...], full: bool, as_json: bool) -> None:
+def sync(
+    ctx: click.Context,
+    accounts: tuple[str, ...],
+    full: bool,
+    dry_run: bool,
+    show_all: bool,
+    renew: bool,
+    as_json: bool,
+) -> None:
     """Pull now: all accounts that are not paused, or those named."""
-    with ctx.ensure_object(Session).app() as app:
-        with app.store.read() as tx:
-            found = [account for account in find_accounts(tx, accounts) if accounts or not account.paused]
-        wanted = [account for account in found if account.provider in CLOUDS]
-        with _show(as_json=as_json) as show:
-            done = [(account, *pulled) for account in wanted for pulled in _sync_account(app, account, full, show)]
+    session = ctx.ensure_object(Session)
+    if dry_run:
+        from ccdaemon.cli.preview import preview
+
+        most = None if show_all else FEW
+        ctx.exit(exit_code(preview(session, accounts, full=full, most=most, renew=renew, as_json=as_json)))
+    if show_all or renew:
+        raise click.UsageError("--all and --renew belong to --dry-run")
+    with session.app() as app:
+        wanted = accounts_to_pull(app.store, accounts)
+        with shown_progress(as_json=as_json) as show:
+            done = []
+            for account in wanted:
+                for run, collection in sync_account(app.worker, account, full, show):
+                    show.tell(f"{title(account, collection)}: {result(run)}")
+                    done.append((account, run, collection))
     if as_json:
         print_json({"version": 1, "runs": [_as_json(*one) for one in done]})
-    elif accounts and not wanted:
-        click.echo("nothing to pull: what is named is kept here only")
     elif not wanted:
-        click.echo("no account to pull; next: ccdaemon enroll google")
+        click.echo(nothing_to_pull(accounts))
     ctx.exit(exit_code([run for _account, run, _collection in done]))
 
 
+def accounts_to_pull(store: "Store", names: Sequence[str]) -> Sequence[Account]:
+    """Those named, or all that are not paused; without what is kept here only. Raises UnknownName."""
+    with store.read() as tx:
+        found = [account for account in find_accounts(tx, names) if names or not account.paused]
+    return [account for account in found if account.provider in CLOUDS]
+
+
+def nothing_to_pull(names: Sequence[str]) -> str:
+    """Why there is no account to pull."""
+    if names:
+        return "nothing to pull: what is named is kept here only"
+    return "no account to pull; next: ccdaemon enroll google"
+
+
 def exit_code(runs: Sequence[Run]) -> int:
-    """0 when nothing failed, 1 when some did, else what kept everything from working."""
+    """0 when everything was done, 1 when some of it failed or deletions are held, else what kept everything from
+    working."""
     failed = [run.error for run in runs if run.outcome is Outcome.FAILED]
     if not failed:
-        return 0
+        return PARTLY if any(run.held for run in runs) else 0
     if len(failed) < len(runs):
         return PARTLY
     codes = {EXIT_CODES.get(error or "", CcdaemonError.exit_code) for error in failed}
@@ -61,41 +101,52 @@ def _exit_codes(kind: type[CcdaemonError] = CcdaemonError) -> dict[str, int]:
 EXIT_CODES = _exit_codes()
 
 
-def _sync_account(app: "App", account: Account, full: bool, show: "_Show") -> Iterator[tuple[Run, Collection | None]]:
-    """Pull one account's collections in turn; a Run for each, also for those where nothing was new."""
-    failures = app.worker.list_collections(account)
+def sync_account(
+    worker: "Worker", account: Account, full: bool, show: "Show"
+) -> Iterator[tuple[Run, Collection | None]]:
+    """Pull one account's collections in turn; a Run for each, also for those where nothing was new.
+
+    Those without a collection are failed listings of the collections.
+    """
+    failures = worker.list_collections(account)
     for failed in failures:
-        show.tell(f"{account.label}: {shown(failed.detail or '')} ({failed.error})")
         yield failed, None
-    is_down = len(failures) == len(app.worker.kinds(account)) > 0
-    with app.store.read() as tx:
+    is_down = len(failures) == len(worker.kinds(account)) > 0
+    with worker.store.read() as tx:
         collections = tx.collections(account_id=account.id)
     is_out = False
     for collection in collections:
+        if collection.missing_since:
+            show.tell(f"{title(account, collection)}: no longer listed; its items stay until that is sure")
+            continue
         if is_out:  # nothing of this provider works: each further pull would take as long to find that out
-            app.worker.map_again(collection.id)
+            worker.map_again(collection.id)
             continue
-        name = f"{account.label} {shown(collection.name)}"
-        show.begin(name)
-        run = app.worker.pull(collection.id, full=full, progress=show.advance)
+        show.begin(title(account, collection))
+        run = worker.pull(collection.id, full=full, progress=show.advance)
         if run is None:
-            show.tell(f"{name}: left alone: another process is pulling it, or it is gone")
+            show.tell(f"{title(account, collection)}: left alone: another process is pulling it, or it is gone")
             continue
-        show.tell(f"{name}: {_result(run)}")
         yield run, collection
         is_out = is_down and run.outcome is Outcome.FAILED
 
 
-def _result(run: Run) -> str:
+def title(account: Account, collection: Collection | None) -> str:
+    """What a line is about."""
+    return f"{account.label} {shown(collection.name)}" if collection else account.label
+
+
+def result(run: Run) -> str:
+    """What became of a pull."""
     if run.outcome is Outcome.FAILED:
         return f"failed ({run.error}): {shown(run.detail or '')}"
-    parts = [(run.added, "added"), (run.changed, "changed"), (run.removed, "removed"), (run.quarantined, "quarantined")]
-    told = ", ".join(f"{number} {word}" for number, word in parts if number)
+    words = ("added", "changed", "removed", "held", "quarantined")
+    told = ", ".join(f"{number} {word}" for word in words if (number := getattr(run, word)))
     return told or "nothing new"
 
 
 def _as_json(account: Account, run: Run, collection: Collection | None) -> dict[str, object]:
-    fields = ("started_at", "finished_at", "outcome", "full", "added", "changed", "removed", "quarantined")
+    fields = ("started_at", "finished_at", "outcome", "full", "added", "changed", "removed", "held", "quarantined")
     return {
         "account": account.ref,
         "collection": collection.href if collection else None,  # null: the listing of the collections
@@ -103,7 +154,7 @@ def _as_json(account: Account, run: Run, collection: Collection | None) -> dict[
     }
 
 
-class _Show:
+class Show:
     """What a person sees meanwhile; this one is silent, for programs."""
 
     def begin(self, what: str) -> None:
@@ -116,7 +167,7 @@ class _Show:
         """A step is done."""
 
 
-class _Lines(_Show):
+class _Lines(Show):
     """One line for each step, where nobody watches."""
 
     def tell(self, line: str) -> None:
@@ -124,15 +175,15 @@ class _Lines(_Show):
 
 
 @contextmanager
-def _show(*, as_json: bool) -> Iterator[_Show]:
+def shown_progress(*, as_json: bool) -> Iterator[Show]:
     """A live count on a terminal, lines elsewhere, nothing beside JSON."""
     if as_json or not (sys.stderr.isatty() and sys.stdout.isatty()):
-        yield _Show() if as_json else _Lines()
+        yield Show() if as_json else _Lines()
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    class Live(_Show):
+    class Live(Show):
         def begin(self, what: str) -> None:
             bar.reset(task, description=what, visible=True)
 
