@@ -9,6 +9,7 @@ from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import vcard
 from ccdaemon.mapping.contentline import parse, unescape_text
 from ccdaemon.mapping.fields import text
+from ccdaemon.mapping.outline import unfolded
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Json, Original, Part, ProviderName
 
@@ -18,6 +19,8 @@ NAMELESS = "(no name)"
 EVERYBODY = frozenset({"FN", "N", "EMAIL", "TEL", "ADR", "ORG", "TITLE", "NOTE", "URL", "BDAY"})
 """Properties that every client has a field for: where one is missing from a client's body, a person removed it."""
 
+_FACT_NAMES = frozenset({"UID", "FN"})
+_FACTS = re.compile(r'^(?:[^.:;="\s]++\.)?+((?i:UID|FN))([:;])([^\n]*)', re.MULTILINE)
 _UIDS = UUID("a8a5d6a1-3a8c-5a0f-9a63-5f4c4e0d7c1b")
 """Namespace of our UIDs. Moving it would make every client see every contact as new."""
 
@@ -108,11 +111,26 @@ def impp(
 
 def index(body: str) -> BodyIndex:
     """UID and FN of a card; "" where a body written by somebody else lacks one. A card has no place in time."""
-    found = {"UID": "", "FN": ""}
+    found = _plain_facts(body) or _facts(body)
+    return BodyIndex(
+        uid=found["UID"], component="", name=found["FN"], starts_at=TIME_MIN, ends_at=TIME_MAX, recurring=False
+    )
+
+
+def _plain_facts(body: str) -> dict[str, str] | None:
+    """The two lines as every codec of ours writes them: found without reading the others. None: they are not so."""
+    lines = _FACTS.findall(unfolded(body))
+    if len(lines) != len(_FACT_NAMES) or {name for name, _, _ in lines} != _FACT_NAMES:
+        return None
+    if not all(mark == ":" and value for _, mark, value in lines):
+        return None
+    return {name: unescape_text(value) for name, _, value in lines}
+
+
+def _facts(body: str) -> dict[str, str]:
+    found = dict.fromkeys(_FACT_NAMES, "")
     for one in parse(body):
         key = one.key
         if key in found and not found[key]:
             found[key] = unescape_text(one.value)
-    return BodyIndex(
-        uid=found["UID"], component="", name=found["FN"], starts_at=TIME_MIN, ends_at=TIME_MAX, recurring=False
-    )
+    return found

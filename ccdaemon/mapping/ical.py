@@ -217,7 +217,11 @@ def index(body: str, name: str = "VEVENT") -> BodyIndex:
         inside = [part for outer in components(body) for part in outer.components]
     except BadData as error:
         raise Unmappable("the body is no iCalendar object") from error
-    events = [part for part in inside if part.name == name]
+    return index_of([part for part in inside if part.name == name], name)
+
+
+def index_of(events: Sequence[Component], name: str = "VEVENT") -> BodyIndex:
+    """``index`` of a body from its components of that name; of their lines it takes UID, SUMMARY and the times."""
     if not events:
         raise Unmappable(f"the body has no {name}")
     master = next((event for event in events if event.first("RECURRENCE-ID") is None), events[0])

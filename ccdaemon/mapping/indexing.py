@@ -4,19 +4,20 @@ Every item that is stored passes here, so a body is only skimmed. Whatever canno
 the body decides.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping.contentline import ContentLine
-from ccdaemon.mapping.ical import Component
+from ccdaemon.mapping.ical import Component, index_of
 from ccdaemon.mapping.moments import DAY, posix
 from ccdaemon.mapping.occurrences import BUSY_NAMES, Found, free_busy_type, within
 from ccdaemon.mapping.outline import outline
 from ccdaemon.mapping.series import NAMES as TIME_NAMES
 from ccdaemon.mapping.series import Series, Times
 from ccdaemon.mapping.text_match import folded, line_texts
-from ccdaemon.model import TIME_MAX, TIME_MIN, SearchIndex, Span
+from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, SearchIndex, Span
 
 VERSION = 1
 """Moves when ``search_index`` gives something else for the same body; every item is then indexed again."""
@@ -40,7 +41,8 @@ _HORIZONS = (
     (YEARS_BEFORE, YEARS_AFTER),
     (1, 2),  # of the busiest series: 10,000 in any three years (trust.md, T-29)
 )
-_WANTED = SEARCHED | TIME_NAMES | BUSY_NAMES
+WANTED = SEARCHED | TIME_NAMES | BUSY_NAMES
+"""Names of the properties that are looked at here."""
 
 _Covered = tuple[tuple[Span, ...], int, int]
 _UNKNOWN: _Covered = ((), TIME_MAX, TIME_MAX)
@@ -54,9 +56,9 @@ def search_index(body: str, component: str, *, now: datetime) -> SearchIndex:
     spans. A series without end is covered for some years around ``now``, until at least a year after it.
     """
     try:
-        found = outline(body, component or "VCARD", _WANTED)
+        found = outline(body, component or "VCARD", WANTED)
     except BadData:
-        found = []
+        found = ()
     texts, complete = _texts(found)
     spans, covered_from, covered_to = _spans(body, found, now) if component == "VEVENT" and found else _UNKNOWN
     return SearchIndex(
@@ -69,10 +71,18 @@ def search_index(body: str, component: str, *, now: datetime) -> SearchIndex:
     )
 
 
+def event_index(body: str) -> BodyIndex:
+    """``ical.index`` of a body that a codec made: only skimmed, and for ``search_index`` as well. Raises Unmappable."""
+    try:
+        return index_of(outline(body, "VEVENT", WANTED))
+    except BadData as error:
+        raise Unmappable("the body is no iCalendar object") from error
+
+
 # --- texts ------------------------------------------------------------------------------------------------------------
 
 
-def _texts(found: list[Component]) -> tuple[tuple[tuple[str, str], ...], bool]:
+def _texts(found: Sequence[Component]) -> tuple[tuple[tuple[str, str], ...], bool]:
     """Every text of every component once. Complete only where all components say the same: else no row tells which of
     them has it, and a question that joins two properties, or denies one, is about a single component."""
     sets = [_texts_of(part) for part in found]
@@ -90,7 +100,7 @@ def _texts_of(part: Component) -> dict[tuple[str, str], None]:
 # --- spans ------------------------------------------------------------------------------------------------------------
 
 
-def _spans(body: str, found: list[Component], now: datetime) -> _Covered:
+def _spans(body: str, found: Sequence[Component], now: datetime) -> _Covered:
     """The spans of a body's events and the range that they tell all about."""
     try:
         times = Times(body, found, UTC)

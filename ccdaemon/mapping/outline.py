@@ -5,6 +5,7 @@ alarms, and time zones.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from ccdaemon.errors import BadData
@@ -15,11 +16,12 @@ _LINES = re.compile(r'^(?:[^.:;="\s]++\.)?+([^:;="\s]++)([:;])([^\n]*)', re.MULT
 _MAX_REMEMBERED = 80  # characters
 
 
-def outline(body: str, component: str, names: frozenset[str]) -> list[Component]:
+@lru_cache(maxsize=8)  # what is stored is asked about twice: what it is, and what queries look for
+def outline(body: str, component: str, names: frozenset[str]) -> Sequence[Component]:
     """The components of a name, outermost ("VCARD") or one level below ("VEVENT"), without what they contain.
 
-    Only properties of ``names`` (upper case), their names in upper case. Raises BadData when BEGIN and END do not
-    match, or a line that counts is no content line.
+    Only properties of ``names`` (upper case), their names in upper case. They are shared: change none. Raises BadData
+    when BEGIN and END do not match, or a line that counts is no content line.
     """
     text = _without(_without(unfolded(body), "VTIMEZONE"), "VALARM")
     found: list[Component] = []

@@ -12,6 +12,9 @@ from ccdaemon.model import Json
 MAX_DEPTH = 64
 """Deepest nesting of a payload. The deepest documented object of either provider has 7 levels."""
 
+MAX_TEXT = 4 * 1024 * 1024
+"""Longest text of a payload, in characters. No provider keeps notes of a tenth of that."""
+
 # All of these are "not printable" to str, so text that is printable holds none of them: the fast path below.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -34,7 +37,7 @@ def clean_json(payload: Json) -> Json:
     """The payload with every string and key clean; the very same object where nothing had to change.
 
     NaN and the infinities, which Python reads but JSON does not know, become null. Raises BadAnswer when it is nested
-    deeper than ``MAX_DEPTH``.
+    deeper than ``MAX_DEPTH``, or holds a text longer than ``MAX_TEXT``.
     """
     return _clean_object(payload, MAX_DEPTH)
 
@@ -66,6 +69,8 @@ def _clean_list(source: list[object], depth: int) -> list[object]:
 
 def _clean_value(value: object, depth: int) -> object:
     if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise BadAnswer(f"a payload holds a text of more than {MAX_TEXT} characters")
         return value if value.isprintable() else clean(value)
     if isinstance(value, dict):
         return _clean_object(value, depth)

@@ -6,10 +6,10 @@ google_events/extras.py, the way back in google_events/writes.py.
 
 from collections.abc import Sequence
 
-from ccdaemon.mapping import ical
 from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.google_events import writes as google_event_writes
 from ccdaemon.mapping.google_events.series import Parts, series_id
+from ccdaemon.mapping.indexing import event_index
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Write
 
 
@@ -46,4 +46,4 @@ class GoogleEventCodec:
 
     def index(self, body: str) -> BodyIndex:
         """See mapping/ical.py."""
-        return ical.index(body)
+        return event_index(body)

@@ -12,6 +12,7 @@ from ccdaemon.mapping.fields import text
 from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.graph_events import writes as graph_event_writes
 from ccdaemon.mapping.graph_events.series import group_of
+from ccdaemon.mapping.indexing import event_index
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Write
 
 
@@ -52,4 +53,4 @@ class GraphEventCodec:
 
     def index(self, body: str) -> BodyIndex:
         """See mapping/ical.py."""
-        return ical.index(body)
+        return event_index(body)

@@ -60,6 +60,23 @@ def test_an_index_takes_the_first_of_each_and_blanks_for_what_is_missing():
     assert (found.uid, found.name, found.component) == ("", "One, two", "")
 
 
+@pytest.mark.parametrize(
+    ("lines", "uid", "name"),
+    [
+        (("UID:u-1", "FN:One\\, two", "NOTE:UID:no\n  FN:neither"), "u-1", "One, two"),
+        (("item1.UID:u-1", "FN:Long\n  er"), "u-1", "Long er"),
+        (("FN;LANGUAGE=en:", "FN:Later", "UID:u-1"), "u-1", "Later"),
+        (('UID;X-A="a:b":u-1', "FN;X-A=b:Named"), "u-1", "Named"),
+        (("UID:", "UID:u-2", "FN:N"), "u-2", "N"),
+    ],
+    ids=["plain", "folded", "empty first", "with parameters", "twice"],
+)
+def test_an_index_says_the_same_however_the_two_lines_are_written(lines: tuple[str, ...], uid: str, name: str) -> None:
+    found = contacts.index("\n".join(("BEGIN:VCARD", *lines, "END:VCARD", "")))
+
+    assert (found.uid, found.name) == (uid, name)
+
+
 def test_an_index_of_what_is_no_card_is_refused():
     with pytest.raises(BadData):
         contacts.index("no card")

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccdaemon.mapping import ical
 from ccdaemon.mapping.ical import components
-from ccdaemon.mapping.indexing import MAX_SPANS, SEARCHED, VERSION, search_index
+from ccdaemon.mapping.indexing import MAX_SPANS, SEARCHED, VERSION, event_index, search_index
 from ccdaemon.mapping.outline import outline
 from ccdaemon.mapping.text_match import folded, property_texts
 from ccdaemon.model import TIME_MAX, TIME_MIN, SearchIndex, Span
@@ -230,6 +231,14 @@ def test_the_outline_says_what_the_whole_body_says(lines: list[str]) -> None:
     whole = [part for outer in components(body) for part in outer.components if part.name == "VEVENT"]
     for name in SEARCHED:
         assert [property_texts(part, name) for part in skimmed] == [property_texts(part, name) for part in whole]
+
+
+@given(st.lists(LINES, max_size=8))
+def test_a_body_that_is_skimmed_has_the_place_in_time_of_one_that_is_read_whole(lines: list[str]) -> None:
+    alarm = event(*HOUR, *lines, "BEGIN:VALARM\nUID:2\nDTSTART:20200101T000000Z\nEND:VALARM")
+    body = calendar(ZURICH, event(*HOUR, *lines, "RRULE:FREQ=DAILY;COUNT=3"), alarm)
+
+    assert event_index(body) == ical.index(body)
 
 
 def test_lines_may_end_as_they_like() -> None:
