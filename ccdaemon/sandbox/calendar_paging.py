@@ -79,7 +79,7 @@ class Paging:
                 owner=owner, collection=collection, parameters=paged, ids=ids, point=point if gives_token else None
             )
             key, start = self._listings.keep(listing), 0
-        end = start + min(asked.get("maxResults", default_size), largest_size)
+        end = start + self._world.page_size(min(asked.get("maxResults", default_size), largest_size))
         if end < len(listing.ids):
             return Window(ids=listing.ids[start:end], tail={"nextPageToken": self._listings.page_token(key, end)})
         token = {"nextSyncToken": self.sync_tokens.mint(listing.point)} if listing.point is not None else {}

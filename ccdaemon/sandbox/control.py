@@ -8,7 +8,9 @@
            clock    {advance_seconds}
            expire   {what: sync_tokens|access_tokens|refresh_tokens|grants, person?, provider?}
            switches {name: value}, names as in ``switches.py``
-           faults   {match: {method, host, path (regex), person, nth|times}, do: {…}}, keys as in ``faults.py`` -> {id}
+           pages    {largest}: the most items of a page, whatever a client asks for; null: as many as it asks for
+           faults   {match: {method, host, path, query (both regex), person, nth|times}, do: {…}}, keys as in
+                    ``faults.py`` -> {id}
            device   {user_code, person}
 
 At Google ``kind`` is contact (create, update, delete, rename), photo (update, delete), group, calendar (create, update,
@@ -88,6 +90,7 @@ class Control:
             "POST expire": self._expire,
             "GET switches": lambda _: self._switches.to_json(),
             "POST switches": self._switch,
+            "POST pages": self._page_size,
             "GET faults": lambda _: {"faults": [rule.to_json() for rule in self._faults.rules()]},
             "POST faults": self._add_fault,
             "DELETE faults": lambda _: self._faults.remove(),
@@ -145,6 +148,13 @@ class Control:
     def _switch(self, request: Request) -> Json:
         self._switches.change(request.json())
         return self._switches.to_json()
+
+    def _page_size(self, request: Request) -> Json:
+        largest = request.json()["largest"]
+        if largest is not None and (type(largest) is not int or largest < 1):
+            raise ValueError("a page holds one item at least")
+        self._world.largest_page = largest
+        return {"largest": largest}
 
     def _add_fault(self, request: Request) -> Json:
         order = request.json()

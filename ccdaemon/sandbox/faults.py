@@ -9,24 +9,28 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from ccdaemon.sandbox.refusals import GRAPH_HOST
 from ccdaemon.sandbox.server import Delivery
 from ccdaemon.sandbox.wire import Answer, Json, Request
 
-MATCH_KEYS = frozenset({"method", "host", "path", "person", "nth", "times"})
-INSTEAD_KEYS = frozenset({"status", "body", "headers", "html", "reset", "hang_seconds", "gzip_bomb"})
+MATCH_KEYS = frozenset({"method", "host", "path", "query", "person", "nth", "times"})
+"""``path`` and ``query`` are regular expressions, the latter for "name=value&…" without any escapes."""
+INSTEAD_KEYS = frozenset({"status", "body", "headers", "html", "reset", "hang_seconds", "gzip_bomb", "empty_pages"})
 """The route does not run: nothing is committed."""
 AFTER_KEYS = frozenset(
     {
-        *("delay_seconds", "truncate_at", "reset_after_commit", "slow_bytes_per_second", "content_type"),
-        *("drop_terminal", "empty_listing", "foreign_link", "duplicate", "reorder"),
+        *("delay_seconds", "truncate_at", "reset_after_commit", "slow_bytes_per_second", "content_type", "chunked"),
+        *("drop_terminal", "empty_listing", "keep_items", "foreign_link", "duplicate", "reorder"),
     }
 )
 """The route runs, then its answer is spoilt."""
 
+EMPTY_PAGES = {"same": 1, "circle": 2, "endless": 0}
+"""Listings that never end: how many different links their empty pages have; 0: each another one."""
 LISTS = ("connections", "contactGroups", "items", "value")
 TERMINALS = ("nextPageToken", "nextSyncToken", "@odata.nextLink", "@odata.deltaLink")
 PORTAL = "<!DOCTYPE html><html><head><title>Welcome to the hotel</title></head><body>Please sign in.</body></html>"
@@ -51,16 +55,21 @@ class Rule:
         unknown = (self.match.keys() - MATCH_KEYS) | (self.do.keys() - INSTEAD_KEYS - AFTER_KEYS)
         if unknown or not self.do:
             raise BadRule(f"unknown keys: {', '.join(sorted(unknown))}" if unknown else "nothing to do")
-        try:
-            re.compile(self.match.get("path", ""))
-        except re.error as error:
-            raise BadRule(f"path: {error}") from error
+        if self.do.get("empty_pages", "same") not in EMPTY_PAGES:
+            raise BadRule(f"empty_pages is one of {', '.join(EMPTY_PAGES)}")
+        for name in ("path", "query"):
+            try:
+                re.compile(self.match.get(name, ""))
+            except re.error as error:
+                raise BadRule(f"{name}: {error}") from error
 
     def wants(self, request: Request, person: str | None) -> bool:
         """Whether this rule is about the request, counting aside."""
         actual = {"method": request.method, "host": request.host, "person": person}
         is_meant = all(self.match.get(name, value) == value for name, value in actual.items())
-        return is_meant and re.search(self.match.get("path", ""), request.path) is not None
+        query = "&".join(f"{name}={value}" for name, value in request.query)
+        texts = {"path": request.path, "query": query}
+        return is_meant and all(re.search(self.match.get(name, ""), text) for name, text in texts.items())
 
     def fires(self) -> bool:
         """Count one matching request; True when it is this request's turn."""
@@ -113,7 +122,7 @@ class Faults:
         return None
 
 
-def instead(rule: Rule) -> Delivery:
+def instead(rule: Rule, request: Request) -> Delivery:
     """What a rule delivers without asking the route."""
     do = rule.do
     if "gzip_bomb" in do:
@@ -121,6 +130,9 @@ def instead(rule: Rule) -> Delivery:
     elif "html" in do:
         text = do["html"] if isinstance(do["html"], str) else PORTAL
         answer = Answer(int(do.get("status", 200)), text.encode(), {"Content-Type": "text/html; charset=UTF-8"})
+    elif "empty_pages" in do:
+        different = EMPTY_PAGES[do["empty_pages"]]
+        answer = _empty_page(request, f"page{rule.fired % different if different else rule.fired}")
     else:
         answer = _scripted(do)
     return Delivery(
@@ -135,6 +147,8 @@ def afterwards(rule: Rule, answer: Answer) -> Delivery:
     """What a rule makes of the route's answer."""
     do = rule.do
     changes = [change for key, change in _CHANGES.items() if do.get(key)]
+    if "keep_items" in do:
+        changes.append(partial(_keep_items, int(do["keep_items"])))
     if changes:
         answer = _altered(answer, changes)
     if "foreign_link" in do:
@@ -146,6 +160,7 @@ def afterwards(rule: Rule, answer: Answer) -> Delivery:
         delay_seconds=float(do.get("delay_seconds", 0)),
         reset=bool(do.get("reset_after_commit")),
         truncate_at=do.get("truncate_at"),
+        chunked=bool(do.get("chunked")),
         bytes_per_second=do.get("slow_bytes_per_second"),
     )
 
@@ -155,6 +170,14 @@ def _scripted(do: Mapping[str, Any]) -> Answer:
     text = body if isinstance(body, str) else json.dumps(body)
     kind = "text/plain; charset=UTF-8" if isinstance(body, str) else "application/json; charset=UTF-8"
     return Answer(int(do.get("status", 200)), text.encode(), {"Content-Type": kind, **do.get("headers", {})})
+
+
+def _empty_page(request: Request, token: str) -> Answer:
+    """A page without items that is followed by one with this token."""
+    if request.host == GRAPH_HOST:
+        link = f"https://{request.host}{request.path}?$skiptoken={token}"
+        return Answer.of_json(200, {"value": [], "@odata.nextLink": link})
+    return Answer.of_json(200, {"nextPageToken": token})
 
 
 @lru_cache(maxsize=4)
@@ -192,6 +215,11 @@ def _empty_listing(payload: Json) -> None:
             payload[name] = []
 
 
+def _keep_items(number: int, payload: Json) -> None:
+    for name in LISTS:
+        payload.update({name: payload[name][:number]} if name in payload else {})
+
+
 def _duplicate(payload: Json) -> None:
     for name in LISTS:
         payload.update({name: payload[name] * 2} if name in payload else {})
@@ -211,8 +239,11 @@ _CHANGES: dict[str, Callable[[Json], None]] = {
 
 
 def _with_foreign_links(answer: Answer, host: str) -> Answer:
-    """Point the links that a client follows (paging, photos, redirects) at another host, or at a whole other origin."""
-    origin = host if "://" in host else f"https://{host}"
+    """Point the links that a client follows (paging, photos, redirects) at another host.
+
+    Whatever is more than the name of a host ("http://…", "//…", "\\…") stands before the path as it is.
+    """
+    origin = host if re.search(r"[/\\]", host) else f"https://{host}"
 
     def moved(url: str) -> str:
         parts = urlsplit(url)

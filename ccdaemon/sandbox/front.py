@@ -55,7 +55,7 @@ class Front:
             delivery = Delivery(answer=answer) if rule is None else afterwards(rule, answer)
         else:
             template = self._template(request)
-            delivery = instead(rule)
+            delivery = instead(rule, request)
         self._note(request, delivery, template, person or self._person_of(request), rule)
         return delivery
 

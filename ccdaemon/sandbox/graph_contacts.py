@@ -115,6 +115,8 @@ def extended(kept: dict[str, str], options: Options) -> Json:
 def listing(call: Call, options: Options, context: str, items: Sequence[Any], write: Any = None) -> Answer:
     """One page of a list with its count and next link; ``write`` turns an item of it into bytes."""
     size = options.page_size(call.prefer.page_size)
+    if options.top is None:
+        size = call.mailbox.world.page_size(size)
     page = items[options.skip : options.skip + size]
     more: dict[str, Any] = {"@odata.count": len(items)} if options.count else {}
     if options.skip + size < len(items):

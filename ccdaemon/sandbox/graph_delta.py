@@ -174,7 +174,8 @@ class Deltas:
 
     def _page(self, call: Call, state: State) -> Answer:
         """The next page of a round."""
-        start, size = state.position or 0, state.top or call.prefer.page_size or DEFAULT_PAGE_SIZE
+        start, asked = state.position or 0, state.top or call.prefer.page_size or DEFAULT_PAGE_SIZE
+        size = call.mailbox.world.page_size(asked)
         stop = _page_end(state.entries, start, size)
         options = Options(select=tuple(state.select.split(",")) if state.select else None, expand=state.expand)
         view = call.prefer.view() if state.feed.kind in IN_A_ZONE else View(immutable=call.prefer.immutable)

@@ -111,7 +111,7 @@ class People:
         with self._world.lock:
             book = self._books[identity.id]
             key, listing, offset = self._listing(identity, book, asked)
-            size = asked.get("pageSize") or 100
+            size = self._world.page_size(asked.get("pageSize") or 100)
             shown = [book.contacts[number] for number in listing.ids[offset : offset + size]]
             page = [contact.json(mask) for contact in shown if "syncToken" in asked or not contact.deleted]
         return partial(request, self._connections_body(key, listing, offset + size, page, asked), CONNECTIONS_FIELDS)

@@ -29,7 +29,8 @@ class Delivery:
     delay_seconds: float = 0.0  # before the first byte
     hang_seconds: float = 0.0  # silence, then the connection closes without an answer
     reset: bool = False  # a TCP reset instead of the answer
-    truncate_at: int | None = None  # bytes of the body that arrive; Content-Length still promises all
+    truncate_at: int | None = None  # bytes of the body that arrive, though all of it was promised
+    chunked: bool = False  # the body's length is not announced; RFC 9112 section 7.1
     bytes_per_second: float | None = None  # of the body
 
 
@@ -168,7 +169,11 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if delivery.chunked:
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(body)))
         if request.method not in {"GET", "HEAD"} and "content-length" not in request.headers:
             self.close_connection = True  # an unannounced body may follow; it must not be read as a request
         if delivery.truncate_at is not None:

@@ -72,6 +72,11 @@ class World:
     clock: Clock = field(default_factory=Clock)
     lock: threading.RLock = field(default_factory=threading.RLock)
     access_tokens: dict[str, IssuedToken] = field(default_factory=dict)
+    largest_page: int | None = None  # a test wants listings cut into many pages; None: as large as clients ask
+
+    def page_size(self, asked: int) -> int:
+        """How many items a page of a listing holds: no provider promises as many as a client asks for."""
+        return asked if self.largest_page is None else min(asked, self.largest_page)
 
     def chance(self, *names: object) -> random.Random:
         """A generator of its own for each use, so that adding one use does not shift another."""

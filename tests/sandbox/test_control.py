@@ -109,6 +109,10 @@ def test_access_tokens_expire_for_one_person_alone(google: GoogleDriver) -> None
         ("faults", {"do": {}}, 400),
         ("faults", {"match": {"moon": "full"}, "do": {"status": 500}}, 400),
         ("faults", {"match": {"path": "("}, "do": {"status": 500}}, 400),
+        ("faults", {"match": {"query": "("}, "do": {"status": 500}}, 400),
+        ("faults", {"do": {"empty_pages": "some"}}, 400),
+        ("pages", {"largest": 0}, 400),
+        ("pages", {"largest": True}, 400),
         ("device", {"user_code": "NOPE", "person": "ada"}, 404),
     ],
 )
@@ -197,6 +201,9 @@ def test_bodies_arrive_cut_or_slowly(google: GoogleDriver) -> None:
     fault(google, {"truncate_at": 20}, times=1)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         google.get(CONNECTIONS, personFields="names")
+    fault(google, {"truncate_at": 20, "chunked": True}, times=1)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        google.get(CONNECTIONS, personFields="names")
     fault(google, {"slow_bytes_per_second": 100_000}, times=1)
     slow = google.get(CONNECTIONS, personFields=EVERY_FIELD)
 
@@ -229,8 +236,43 @@ def test_listings_lose_repeat_and_reorder_what_they_hold(google: GoogleDriver) -
     assert ids(google.read(CONNECTIONS, **query)["connections"]) == ids(whole["connections"]) * 2
     fault(google, {"reorder": True}, times=1)
     assert ids(google.read(CONNECTIONS, **query)["connections"]) == ids(whole["connections"])[::-1]
+    fault(google, {"keep_items": 3}, times=1)
+    kept = google.read(CONNECTIONS, **query)
+    assert (ids(kept["connections"]), "nextPageToken" in kept) == (ids(whole["connections"])[:3], True)
     google.control("faults", {"match": {"host": "www.googleapis.com"}, "do": {"empty_listing": True}})
     assert google.read(events_of("primary"))["items"] == []
+
+
+def test_pages_are_as_small_as_a_test_wants_them(google: GoogleDriver) -> None:
+    query = {"personFields": "names", "pageSize": 10}
+    whole = google.read(CONNECTIONS, **query)
+
+    google.control("pages", {"largest": 2})
+    small = google.read(CONNECTIONS, **query)
+    google.control("pages", {"largest": None})
+
+    assert ids(small["connections"]) == ids(whole["connections"])[:2]
+    assert ids(google.read(CONNECTIONS, **query)["connections"]) == ids(whole["connections"])
+
+
+@pytest.mark.parametrize(("kind", "different"), [("same", 1), ("circle", 2), ("endless", 6)])
+def test_empty_pages_go_on_without_end(google: GoogleDriver, kind: str, different: int) -> None:
+    rule = fault(google, {"empty_pages": kind})
+    google.control("faults", {"match": {"host": "graph.microsoft.com"}, "do": {"empty_pages": kind}})
+    pages = [google.read(CONNECTIONS, personFields="names") for _ in range(6)]
+    link = google.get("graph.microsoft.com/v1.0/me/contacts/delta").json()["@odata.nextLink"]
+
+    assert len({page["nextPageToken"] for page in pages}) == different
+    assert all(page.keys() == {"nextPageToken"} for page in pages)
+    assert link.startswith("https://graph.microsoft.com/v1.0/me/contacts/delta?$skiptoken=")
+    assert fired(google)[rule] == 6
+
+
+def test_a_rule_may_look_at_the_query(google: GoogleDriver) -> None:
+    fault(google, {"status": 503}, query="personFields=names,")
+    answers = [google.get(CONNECTIONS, personFields=fields).status_code for fields in ("names", "names,photos")]
+
+    assert answers == [200, 503]
 
 
 def test_links_lead_elsewhere(google: GoogleDriver) -> None:

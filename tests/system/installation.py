@@ -1,5 +1,6 @@
 """A ccdaemon as a person has it: a folder, a configuration, and commands run as processes against a sandbox process."""
 
+import atexit
 import json
 import os
 import shutil
@@ -13,12 +14,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import requests
 
 from tests.system.client import PATIENCE, Dav
+from tests.system.warm import Command, Warm
 
 ROOT = Path(__file__).parents[2]
 ZONES_OF_THE_PACKAGE = {"PYTHONTZPATH": ""}  # for the sandbox: a system's own time zones may be years old
@@ -39,6 +43,18 @@ def free_address() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
+def children_of(parent: int) -> list[tuple[int, str]]:
+    """The living commands of ccdaemon that a process started: their ids and names."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            stat = (entry / "stat").read_text().rpartition(")")[2].split()
+            words = (entry / "cmdline").read_bytes().decode().split("\0")
+            if int(stat[1]) == parent and stat[0] != "Z" and "ccdaemon" in words:
+                found.append((int(entry.name), words[words.index("ccdaemon") + 1]))
+    return found
+
+
 class Process:
     """A ccdaemon command in the background, or another module's."""
 
@@ -48,9 +64,14 @@ class Process:
         env: Mapping[str, str] | None = None,
         log: Path | None = None,
         module: str = "ccdaemon",
+        warm: Warm | None = None,
     ) -> None:
         self.name = arguments[0]
         self._log = log.open("ab") if log else None
+        if warm is not None:
+            assert self._log is not None
+            self.popen: subprocess.Popen[str] | Command = warm.background(arguments, env or {}, self._log.fileno())
+            return
         self.popen = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
@@ -106,14 +127,7 @@ class Process:
 
     def children(self) -> dict[str, int]:
         """The living processes that it started: their ids by the name of their command."""
-        found = {}
-        for entry in Path("/proc").iterdir():
-            with suppress(OSError, ValueError):
-                stat = (entry / "stat").read_text().rpartition(")")[2].split()
-                words = (entry / "cmdline").read_bytes().decode().split("\0")
-                if int(stat[1]) == self.popen.pid and stat[0] != "Z" and "ccdaemon" in words:
-                    found[words[words.index("ccdaemon") + 1]] = int(entry.name)
-        return found
+        return {command: pid for pid, command in children_of(self.popen.pid)}
 
     def close(self) -> None:
         """End it whatever it does, and give its pipes back."""
@@ -177,6 +191,16 @@ class Cloud:
         shutil.rmtree(self._violations.parent)
 
 
+@cache
+def warm_start() -> Warm:
+    """What every command is forked from, but those of a test with one of its own."""
+    folder = tempfile.TemporaryDirectory(prefix="warm")
+    warm = Warm(Path(folder.name), has_clock=False)
+    atexit.register(folder.cleanup)
+    atexit.register(warm.close)
+    return warm
+
+
 @dataclass
 class Installation:
     """One configuration with its data; every command is a process of its own."""
@@ -184,6 +208,7 @@ class Installation:
     folder: Path
     cloud: Cloud | None = None
     env: dict[str, str] = field(default_factory=dict)
+    warm: Warm | None = field(default_factory=warm_start)  # None: each command starts from nothing
 
     @property
     def config(self) -> Path:
@@ -214,11 +239,14 @@ client_id = "11111111-2222-3333-4444-555555555555"
 
     def run(self, *arguments: str, ok: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end; ``ok`` demands exit code 0."""
-        done = subprocess.run(
-            [sys.executable, "-m", "ccdaemon", *arguments, "--config", str(self.config)],
-            capture_output=True, text=True, timeout=PATIENCE * 3, env={**os.environ, **self.env}, input=stdin,
-            check=False,
-        )  # fmt: skip
+        words = [*arguments, "--config", str(self.config)]
+        if self.warm is not None:
+            done = self.warm.run(words, self.env, stdin=stdin, timeout=PATIENCE * 3)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "ccdaemon", *words], capture_output=True, text=True, timeout=PATIENCE * 3,
+                env={**os.environ, **self.env}, input=stdin, check=False,
+            )  # fmt: skip
         with self.log.open("a") as log:
             log.write(done.stderr)
         assert not ok or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -236,7 +264,7 @@ client_id = "11111111-2222-3333-4444-555555555555"
 
     def start(self, *arguments: str) -> Process:
         """A command in the background."""
-        return Process(*arguments, "--config", str(self.config), env=self.env, log=self.log)
+        return Process(*arguments, "--config", str(self.config), env=self.env, log=self.log, warm=self.warm)
 
     def enroll(self, provider: str, identity: str = "ada", *options: str, consent: str = "") -> int:
         """Enrol as a person without a browser would; the exit code. What it says goes to the log."""
@@ -271,7 +299,10 @@ client_id = "11111111-2222-3333-4444-555555555555"
         return Dav(url=url, user=made["user"], password=made["password"])
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What stands in the SQLite database."""
+        """What stands in the database."""
+        if url := self.env.get("CCDAEMON_DATABASE_URL"):
+            with psycopg.connect(url.replace("+psycopg", "")) as server:
+                return server.execute(query.encode()).fetchall()
         path = self.folder / "data" / "ccdaemon.db"
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             return connection.execute(query).fetchall()
@@ -281,9 +312,9 @@ client_id = "11111111-2222-3333-4444-555555555555"
         return self.json("status", ok=False)
 
 
-def enrolled(folder: Path, cloud: Cloud, more: str = "", **env: str) -> Installation:
+def enrolled(folder: Path, cloud: Cloud, more: str = "", warm: Warm | None = None, **env: str) -> Installation:
     """An installation of ada with both of her accounts, nothing pulled yet."""
-    installation = Installation(folder, cloud, env=env)
+    installation = Installation(folder, cloud, env=env, warm=warm or warm_start())
     installation.write_config(more)
     installation.run("init", "--person", "ada")
     for provider in ("google", "microsoft"):

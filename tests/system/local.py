@@ -36,7 +36,8 @@ def give_account(installation: Installation) -> None:
 
 
 def database_of(installation: Installation) -> str:
-    return f"sqlite:///{installation.folder}/data/ccdaemon.db"
+    """Its URL."""
+    return installation.env.get("CCDAEMON_DATABASE_URL", f"sqlite:///{installation.folder}/data/ccdaemon.db")
 
 
 @contextmanager
