@@ -135,6 +135,7 @@ def test_the_parts_of_a_killed_daemon_end_by_themselves_and_the_next_one_takes_o
 
 
 def test_a_second_daemon_on_the_same_data_is_refused_at_once(installation: Installation) -> None:
+    """F-42, R-10. That a killed one leaves nothing that bars the next is told by the test above."""
     with running(installation) as (process, url):
         message = installation.refused("run", status=78)
 
