@@ -31,13 +31,15 @@ lint: $(VENV)/ready  ## style, types, layers, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-soak: $(VENV)/ready  ## many random histories of the engine, new random payloads for the mapping
+soak: $(VENV)/ready  ## ten minutes of everything at once, many random histories, new random payloads for the mapping
+	$(BIN)/python -m tests.soak
 	$(BIN)/pytest tests/machine --seeds 20000 --timeout 7200
 	$(BIN)/pytest tests/contract/store/test_dav_histories.py --seeds 20000 --timeout 7200
 	$(BIN)/pytest tests/unit/mapping tests/contract/store --hypothesis-profile fuzz --timeout 7200
 
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/pull.py --full
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/dav.py
 	$(BIN)/python benchmarks/dav_load.py

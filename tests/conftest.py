@@ -21,7 +21,8 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="Run this one seed of the random histories.")
-    parser.addoption("--seeds", type=int, default=300, help="How many random histories to run.")
+    parser.addoption("--seeds", type=int, default=500, help="How many random histories to run.")
+    parser.addoption("--thorough", action="store_true", help="Take every kill point and more of them: for make soak.")
 
 
 @pytest.fixture(scope="session")
