@@ -72,7 +72,7 @@ def look_for_cycles_rarely() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 10, 10)
 
 
 def build(config: Config, *, read_only: bool = False) -> App:

@@ -14,6 +14,32 @@ from typing import Any
 SHORTEST_SECONDS = 0.001  # of a wait when the time is over: what has arrived by then may still be read
 
 
+class Deadline:
+    """When the exchange under way has to be over.
+
+    It knows nobody: were it a method of whoever owns the pools, these would keep their owner alive, with its
+    connections, until Python looks for cycles.
+    """
+
+    def __init__(self, clock: Callable[[], float], idle_seconds: float) -> None:
+        """``clock`` in monotonic seconds; ``idle_seconds`` between two pieces of an answer at most."""
+        self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._ends = 0.0
+
+    def begin(self, total_seconds: float) -> None:
+        """An exchange begins."""
+        self._ends = self._clock() + total_seconds
+
+    def is_over(self) -> bool:
+        """Whether its time is."""
+        return self._clock() > self._ends
+
+    def seconds(self) -> float:
+        """How long the next piece of an answer is waited for."""
+        return max(SHORTEST_SECONDS, min(self._idle_seconds, self._ends - self._clock()))
+
+
 class _Timed(io.RawIOBase):
     """The bytes of a socket; each wait for some is as long as it may be then."""
 

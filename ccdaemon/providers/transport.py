@@ -25,7 +25,7 @@ from ccdaemon import __version__
 from ccdaemon.errors import BadAnswer, BadConfiguration, CcdaemonError, ForeignLink, NotAsked, RateLimited, Transient
 from ccdaemon.providers.answers import error_of
 from ccdaemon.providers.base import TokenSource
-from ccdaemon.providers.deadline import SHORTEST_SECONDS, bounded_pool
+from ccdaemon.providers.deadline import Deadline, bounded_pool
 from ccdaemon.providers.traffic import PATIENCE_SECONDS, Allowance, Lanes
 
 CONNECT_SECONDS = 10.0
@@ -99,8 +99,7 @@ class PinnedAdapter(HTTPAdapter):
         self._endpoint = endpoint
         self._max_bytes = max_bytes
         self._total_seconds = total_seconds
-        self._clock = clock
-        self._ends = 0.0  # the deadline of the exchange under way, on the clock
+        self._deadline = Deadline(clock, IDLE_SECONDS)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
@@ -108,7 +107,7 @@ class PinnedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **settings)
         makers = self.poolmanager.pool_classes_by_scheme
         self.poolmanager.pool_classes_by_scheme = {
-            scheme: partial(bounded_pool, make, self._idle_seconds) for scheme, make in makers.items()
+            scheme: partial(bounded_pool, make, self._deadline.seconds) for scheme, make in makers.items()
         }
 
     def send(self, request: requests.PreparedRequest, *_: Any, **_settings: Any) -> requests.Response:
@@ -120,7 +119,7 @@ class PinnedAdapter(HTTPAdapter):
         host = pinned_host(url, self._hosts)
         outgoing = request.copy()
         outgoing.url = reached_url(url, self._endpoint)
-        self._ends = self._clock() + self._total_seconds
+        self._deadline.begin(self._total_seconds)
         idle = min(IDLE_SECONDS, self._total_seconds)
         try:
             response = super().send(outgoing, stream=True, timeout=(min(CONNECT_SECONDS, idle), idle), verify=True)
@@ -141,10 +140,6 @@ class PinnedAdapter(HTTPAdapter):
         response.url, response.request = url, request
         return response
 
-    def _idle_seconds(self) -> float:
-        """How long the next piece of an answer is waited for."""
-        return max(SHORTEST_SECONDS, min(IDLE_SECONDS, self._ends - self._clock()))
-
     def _refuse_redirect(self, response: requests.Response, url: str, host: str) -> None:
         if not 300 <= response.status_code < 400 or response.status_code == 304:
             return
@@ -162,7 +157,7 @@ class PinnedAdapter(HTTPAdapter):
             left -= len(piece)
             if left < 0:
                 raise BadAnswer(f"{host}: a body of more than {self._max_bytes} bytes")
-            if self._clock() > self._ends:
+            if self._deadline.is_over():
                 raise Transient(f"{host}: no complete answer within {self._total_seconds:.0f} s")
             yield piece
 

@@ -1,6 +1,8 @@
 """Pinned hosts, endpoint map, limits, deadlines and retry, against servers that say what the test wants."""
 
+import gc
 import gzip
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -363,3 +365,21 @@ def test_a_lasting_refusal_is_raised_as_what_it_means(
 
     with pytest.raises(expected):
         ask(_transport(api), _Tokens(), "GET", URL, "graph", headers={})
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_transport_that_nobody_needs_is_gone_without_a_search_for_cycles(scripted: Start) -> None:
+    """Every pull has one of its own; searches are rare in a process that pulls."""
+    transport = _transport(scripted(answer()))
+    gc.collect()
+    gc.disable()
+    try:
+        transport.get(URL)
+        left = [weakref.ref(transport), weakref.ref(transport._adapter), weakref.ref(transport._session)]
+        del transport
+
+        assert [one() for one in left] == [None, None, None]
+    finally:
+        gc.enable()
