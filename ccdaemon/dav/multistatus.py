@@ -38,6 +38,13 @@ def escape(text: str) -> str:
     return text
 
 
+def escaped(texts: Sequence[str]) -> Sequence[str]:
+    """Each of them as ``escape`` gives it. None of them holds a NUL."""
+    whole = "\0".join(texts)
+    found = escape(whole)
+    return texts if found is whole else found.split("\0")
+
+
 def quoted(segment: str) -> str:
     """A path segment as it stands in an href."""
     return quote(segment, safe="-._~!$'()*+,;=:@")

@@ -16,7 +16,7 @@ _ENDS = b"href>"
 _PREFIXED = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?href>")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 # Visible ASCII without "<", "&" and ">" means in XML what it says, wherever its element stands.
-_TEXTS = re.compile(rb"[!-%'-;=?-~]+")
+_PLAIN = bytes(set(range(ord(" "), ord("~") + 1)) - set(b"<&>"))  # and the blank that stands between two
 
 
 class Shortened(NamedTuple):
@@ -41,13 +41,15 @@ def shortened(body: bytes) -> Shortened | None:
     after = body.find(closing, first) + len(closing)
     between = _BLANK.match(body, after)
     end = body.rfind(closing)
-    if between is None or end < after:
+    if between is None or end < after:  # there is one href, or none
         return None
-    texts = body[start + len(opening) : end].split(closing + between[0] + opening)
-    if len(texts) < 2 or not all(texts) or not _TEXTS.fullmatch(b"".join(texts)):
+    run, joint = body[start + len(opening) : end], closing + between[0] + opening
+    one_line = run.replace(joint, b" ")
+    hrefs = one_line.decode("latin-1").split(" ")
+    if len(hrefs) != run.count(joint) + 1 or not all(hrefs) or one_line.translate(None, _PLAIN):
         return None
     left = opening + PLACE.encode() + closing
-    return Shortened(body[:start] + left + body[end + len(closing) :], b" ".join(texts).decode("ascii").split(" "))
+    return Shortened(body[:start] + left + body[end + len(closing) :], hrefs)
 
 
 def lengthened(hrefs: tuple[str, ...], taken: Sequence[str]) -> tuple[str, ...]:

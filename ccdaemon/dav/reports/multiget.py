@@ -4,7 +4,7 @@ One response for each resource, in the order of the request. What is not there, 
 collection is one and the same 404, with the href as it was sent.
 """
 
-import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
@@ -18,12 +18,13 @@ from ccdaemon.store.base import Reader
 
 MAX_CHARACTERS = 64 * 1024 * 1024  # of an answer; what would make it longer is told with 507, to be asked for again
 
-_PLAIN = re.compile(r"(?:[\w.@+=~-]+\0)*", re.ASCII)  # hrefs, each with a NUL behind it, that are what they look like
+_PLAIN = f"{string.ascii_letters}{string.digits}_.@+=~-".encode()  # hrefs of these are what they look like
 
 
 def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget) -> Answer:
     """The 207."""
-    wanted = _wanted(visit, collection, asked.hrefs)
+    plain = _plain(visit.collection_href(collection.href), asked.hrefs)
+    wanted = dict(zip(asked.hrefs, plain, strict=True)) if plain else _wanted(visit, collection, asked.hrefs)
     hrefs = [href for href in wanted.values() if href]
     rows = Rows(visit, collection, asked.asked)
     found, is_whole = _bounded(rows.read(reader, hrefs)) if hrefs else ({}, True)
@@ -35,15 +36,16 @@ def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget
     )
 
 
+def _plain(place: str, sent: Sequence[str]) -> Sequence[str]:
+    """The hrefs of the items, in their order, where all are written as clients write them; else none."""
+    before, *hrefs = "\0".join(["", *sent]).split(f"\0{place}")  # no XML can hold a NUL
+    is_plain = not before and len(hrefs) == len(sent) and all(hrefs)
+    return hrefs if is_plain and not "".join(hrefs).encode().translate(None, _PLAIN) else []
+
+
 def _wanted(visit: Visit, collection: Collection, sent: Sequence[str]) -> Mapping[str, str]:
     """Each resource once: the href as it was sent first -> the item's; "" for what is nowhere in the collection."""
     first: dict[str, str] = {}
-    place = visit.collection_href(collection.href)
-    before, *hrefs = "\0".join(["", *sent]).split(f"\0{place}")  # no XML can hold a NUL
-    if not before and len(hrefs) == len(sent) and _PLAIN.fullmatch("\0".join([*hrefs, ""])):  # as clients write them
-        plain = dict(zip(sent, hrefs, strict=True))
-        if len(plain) == len(sent):
-            return plain
     for text in sent:
         first.setdefault(_located(visit, collection, text) or text, text)
     return {text: "" if text == key else key for key, text in first.items()}
@@ -60,10 +62,10 @@ def _located(visit: Visit, collection: Collection, text: str) -> str:
 def _bounded(rows: Iterable[tuple[str, str]]) -> tuple[dict[str, str], bool]:
     """The responses by href, and whether all of them found room."""
     found: dict[str, str] = {}
-    characters = 0
+    room = MAX_CHARACTERS
     for href, response in rows:
-        characters += len(response)
-        if characters > MAX_CHARACTERS and found:
+        room -= len(response)
+        if room < 0 and found:
             return found, False
         found[href] = response
     return found, True

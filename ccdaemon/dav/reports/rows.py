@@ -12,7 +12,7 @@ from http import HTTPStatus
 from itertools import chain, islice
 
 from ccdaemon.dav.asking import ADDRESS_DATA, CALENDAR_DATA
-from ccdaemon.dav.multistatus import DAV, element, escape, quoted, response
+from ccdaemon.dav.multistatus import DAV, element, escape, escaped, quoted, response
 from ccdaemon.dav.properties.live import VARYING, content_type
 from ccdaemon.dav.properties.shapes import MAX_REMEMBERED_NAMES, item_shape
 from ccdaemon.dav.reports.bodies import served
@@ -113,10 +113,10 @@ class Rows:
         if not self._form.is_plain:
             return (row for href, etag, body in chunk for row in self._filled(href, etag, body, None))
         before, between, above, after = self._form.pieces
-        quoted_ = self._quoted
-        return [
-            (href, f"{before}{quoted_(href)}{between}{etag}{above}{escape(body)}{after}") for href, etag, body in chunk
-        ]
+        hrefs, etags, bodies = zip(*chunk, strict=True)
+        shown = map(self._quoted, hrefs)
+        texts = zip(hrefs, shown, etags, escaped(bodies), strict=True)
+        return [(href, f"{before}{name}{between}{etag}{above}{body}{after}") for href, name, etag, body in texts]
 
     def _filled(self, href: str, etag: str, body: str, modified_at: datetime | None) -> Iterator[tuple[str, str]]:
         """One item by the longer way, or none."""
