@@ -29,10 +29,10 @@ from radicale.app import Application
 
 from ccdaemon.dav.multistatus import escape, response
 from ccdaemon.dav.server import make_wsgi_app, serve
-from ccdaemon.dav.serving.prefork import settle_memory
 from ccdaemon.mapping import ical
 from ccdaemon.mapping.contacts import index as index_of_card
 from ccdaemon.mapping.indexing import search_index
+from ccdaemon.memory import settle_memory
 from ccdaemon.model import BodyIndex, Kind, ProviderName, Purpose, RemoteCollection
 from ccdaemon.store.base import Draft
 from ccdaemon.store.engine import open_store

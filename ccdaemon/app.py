@@ -13,6 +13,7 @@ from ccdaemon.config import Config
 from ccdaemon.errors import BadConfiguration
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.codecs import CODECS
+from ccdaemon.memory import settle_memory
 from ccdaemon.model import CLOUDS, Account, Grant, Kind, ProviderName, Purpose
 from ccdaemon.providers.base import ClientCredentials, Provider, Remote
 from ccdaemon.providers.google import Google
@@ -70,8 +71,7 @@ def look_for_cycles_rarely() -> None:
     Pages, originals and items are trees, which counting frees. Python would search them for cycles after every 700
     objects that are made, and with them all that was imported, which took up to 7 % of a pull.
     """
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 10, 10)
 
 

@@ -7,7 +7,6 @@ worker ends with its parent.
 """
 
 import ctypes
-import gc
 import logging
 import os
 import select
@@ -22,6 +21,7 @@ from typing import NoReturn
 
 from ccdaemon import errors
 from ccdaemon.errors import CcdaemonError
+from ccdaemon.memory import settle_memory
 
 PULSE_SECONDS = 1.0  # how often a worker shows that it serves
 SILENT_SECONDS = 40.0  # more than a request may hold a thread (deadline.py), with reserve for a busy machine
@@ -33,7 +33,6 @@ STEADY_SECONDS = 10.0  # a worker that lived so long did not die of its start
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # before the second replacement in a row; doubles. The first waits for nothing
 MAX_WORDS = 4096  # bytes of what a worker says at its end
 
-M_ARENA_MAX = -8  # malloc.h of glibc
 PULSE, LAST_WORDS = b".", b"!"
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -273,18 +272,6 @@ class Parent:
 def pause(deaths: int) -> float:
     """Seconds until a worker is replaced after so many deaths in a row, each soon after a start."""
     return 0.0 if deaths <= 1 else min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 10), LONGEST_PAUSE)
-
-
-def settle_memory() -> None:
-    """Prepare a process for serving: call it when all is imported, before workers are forked.
-
-    What was imported is looked through by no collection any more, and so stays shared between the processes; the
-    threads of a worker share what one of them has freed (glibc gives each its own heap, and keeps it).
-    """
-    with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
-    gc.collect()
-    gc.freeze()
 
 
 def _settle_in(parent: int) -> Told:
