@@ -5,13 +5,12 @@ Callers name the providers' real URLs and see them again in every answer; where 
 A Transport belongs to one thread.
 """
 
-import io
 import ipaddress
 import random
 import re
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -39,7 +38,8 @@ BUDGET_SECONDS = 90.0  # after that no further attempt is begun
 T = TypeVar("T")
 
 _PIECE_BYTES = 64 * 1024
-_INFLATED_BYTES = 256 * 1024  # that a piece becomes at a time: a bomb takes no more memory than any body may
+_INFLATED_BYTES = 256 * 1024  # of a gzip body at a time
+_UNMEASURED_BYTES = 4 * 1024 * 1024  # that are kept of a gzip body before its size is known; few pages have more
 _PINNED = re.compile(r"https://(?P<host>[a-z0-9.-]+)(?P<rest>/[!-\[\]-~]*)?\Z")  # printable ASCII without backslash
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
@@ -125,7 +125,7 @@ class PinnedAdapter(HTTPAdapter):
             response = super().send(outgoing, stream=True, timeout=(min(CONNECT_SECONDS, idle), idle), verify=True)
             try:
                 self._refuse_redirect(response, url, host)
-                body = b"".join(self._pieces(response, host))
+                body = self._body(response, host)
                 if not body and _ends_in_its_headers(response):
                     raise Transient(f"{host}: no complete answer")
             except BaseException:
@@ -135,7 +135,7 @@ class PinnedAdapter(HTTPAdapter):
             # Not chained: these messages repeat the URL, and a URL can hold an address.
             raise Transient(f"{host}: no answer ({type(error).__name__})") from None
         response.raw.release_conn()
-        response.raw = io.BytesIO(body)
+        response.raw = _Whole(body)
         response.headers.pop("Content-Encoding", None)
         response.url, response.request = url, request
         return response
@@ -146,20 +146,38 @@ class PinnedAdapter(HTTPAdapter):
         pinned_host(urljoin(url, response.headers.get("Location", "")), self._hosts)
         raise BadAnswer(f"{host}: {response.status_code}, and redirects are not followed")
 
-    def _pieces(self, response: requests.Response, host: str) -> Iterator[bytes]:
-        """The decompressed body. Decompression is ours, for a bound on its output and no doubt about nested codings."""
+    def _body(self, response: requests.Response, host: str) -> bytes:
+        """The whole body, decompressed: by us, for a bound on its size and no doubt about nested codings."""
         coding = response.headers.get("Content-Encoding", "").strip().lower()
         if coding not in {"", "identity", "gzip"}:
             raise BadAnswer(f"{host}: a content coding that nobody asked for")
         came = iter(partial(response.raw.read1, _PIECE_BYTES, decode_content=False), b"")
+        if coding != "gzip":
+            return b"".join(self._bounded(came, host))
+        return self._inflated(list(self._bounded(came, host)), host)
+
+    def _bounded(self, pieces: Iterable[bytes], host: str) -> Iterator[bytes]:
+        """These pieces. Raises BadAnswer once they are too many, Transient once the time is over."""
         left = self._max_bytes
-        for piece in _inflated(came, host) if coding == "gzip" else came:
+        for piece in pieces:
             left -= len(piece)
             if left < 0:
                 raise BadAnswer(f"{host}: a body of more than {self._max_bytes} bytes")
             if self._deadline.is_over():
                 raise Transient(f"{host}: no complete answer within {self._total_seconds:.0f} s")
             yield piece
+
+    def _inflated(self, packed: Sequence[bytes], host: str) -> bytes:
+        """What a gzip body holds. Of a large one nothing is kept before its size is known: a bomb costs only time."""
+        kept: list[bytes] = []
+        size = 0
+        for piece in self._bounded(_inflated(packed, host), host):
+            size += len(piece)
+            if size <= _UNMEASURED_BYTES:
+                kept.append(piece)
+            else:
+                kept.clear()
+        return b"".join(kept or _inflated(packed, host))
 
 
 class Transport:
@@ -307,11 +325,11 @@ def ask(
     return response
 
 
-def _inflated(came: Iterable[bytes], host: str) -> Iterator[bytes]:
+def _inflated(packed: Iterable[bytes], host: str) -> Iterator[bytes]:
     """What the pieces of a gzip body hold."""
     gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     is_empty = True
-    for piece in came:
+    for piece in packed:
         is_empty = False
         try:
             while inflated := gzip.decompress(piece, _INFLATED_BYTES):
@@ -321,6 +339,17 @@ def _inflated(came: Iterable[bytes], host: str) -> Iterator[bytes]:
             raise BadAnswer(f"{host}: a broken gzip body") from None
     if not is_empty and not (gzip.eof and not gzip.unused_data):
         raise BadAnswer(f"{host}: a gzip body that does not end where it should")
+
+
+class _Whole:
+    """A body that is there already, as requests reads one from the network: in one piece, not copied by kilobytes."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: Any, **_settings: Any) -> Iterator[bytes]:
+        """All of it."""
+        yield self._body
 
 
 def _ends_in_its_headers(response: requests.Response) -> bool:

@@ -2,8 +2,11 @@
 
 import gc
 import gzip
+import random
+import tracemalloc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +24,15 @@ from ccdaemon.errors import (
     Transient,
 )
 from ccdaemon.model import AccessToken
-from ccdaemon.providers.transport import PATIENCE_SECONDS, Transport, ask, pause, pinned_host, reached_url
+from ccdaemon.providers.transport import (
+    MAX_BYTES,
+    PATIENCE_SECONDS,
+    Transport,
+    ask,
+    pause,
+    pinned_host,
+    reached_url,
+)
 from tests.unit.providers.conftest import Script, answer
 
 HOST = "graph.microsoft.com"
@@ -156,6 +167,41 @@ def test_t30_a_gzip_bomb_ends_at_the_cap(scripted: Start) -> None:
 
     with pytest.raises(BadAnswer, match="more than 1000000 bytes"):
         _transport(api, max_bytes=1_000_000).get(URL)
+
+
+def test_t30_a_gzip_bomb_takes_no_memory(scripted: Start) -> None:
+    """Less than a quarter of what it may hold, though the cap is what tells that it is one."""
+    api = scripted(answer(200, gzip.compress(b" " * (64 << 20), 1), Content_Encoding="gzip"))
+    transport = _transport(api)
+
+    with traced_peak() as peak, pytest.raises(BadAnswer, match="a body of more than"):
+        transport.get(URL)
+
+    assert peak[0] < MAX_BYTES / 4
+
+
+def test_a_large_gzip_body_arrives_whole_and_is_not_copied_about(scripted: Start) -> None:
+    text = random.Random(5).randbytes(1 << 20).hex().encode() * 5
+    api = scripted(answer(200, gzip.compress(text, 1), Content_Encoding="gzip"))
+    transport = _transport(api)
+
+    with traced_peak() as peak:
+        content = transport.get(URL).content
+
+    assert content == text
+    assert peak[0] < 3 * len(text)  # its pieces, the whole, and what was sent
+
+
+@contextmanager
+def traced_peak() -> Iterator[list[int]]:
+    """How many bytes Python's objects took at most, in a list that has it afterwards."""
+    peak: list[int] = []
+    tracemalloc.start()
+    try:
+        yield peak
+        peak.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("coding", ["gzip, gzip", "br", "deflate", "zstd"])
