@@ -25,6 +25,8 @@ from ccdaemon.model import (
 
 POISON = "poison"
 LABEL = "#label"
+LABELS = ("", "label")
+LOOKS = ("", "mapped otherwise")
 BOOK = "book"
 
 
@@ -69,6 +71,10 @@ class Cloud:
         return all(key != remote_id or payload is None for key, payload in self.history) or any(
             key == remote_id and payload is None for key, payload in self.history
         )
+
+    def was_ever_poison(self, remote_id: str) -> bool:
+        """Whether any version of it could not be mapped."""
+        return any(key == remote_id and payload and payload["text"] == POISON for key, payload in self.history)
 
     def original(self, remote_id: str, version: int, payload: Json | None) -> Original:
         return Original(
@@ -222,9 +228,9 @@ def photo(remote_id: str, key: str) -> Original:
     )  # fmt: skip
 
 
-def body_of(label: str, objects: Mapping[str, Json]) -> str:
+def body_of(label: str, look: str, objects: Mapping[str, Json]) -> str:
     """What a group should be published as once every photo came."""
-    lines = [label] if label else []
+    lines = [line for line in (label, look) if line]
     for _remote_id, payload in sorted(objects.items()):
         shown = payload.get("photo")
         lines.append(payload["text"] + (f" with {shown}" if shown not in {None, "none"} else ""))
@@ -232,10 +238,16 @@ def body_of(label: str, objects: Mapping[str, Json]) -> str:
 
 
 class TextCodec:
-    """The plainest Codec: a group's texts in order make the body; POISON cannot be mapped, unless ``eats_poison``."""
+    """The plainest Codec: a group's texts in order make the body, of which every other version makes another; POISON
+    cannot be mapped, unless ``eats_poison``."""
 
     version = 1
     eats_poison = False
+
+    @property
+    def look(self) -> str:
+        """What this version shows in every body."""
+        return LOOKS[self.version % len(LOOKS)]
 
     def group_id(self, payload: Json) -> str:
         return group_of(str(payload["id"]))
@@ -250,7 +262,7 @@ class TextCodec:
         if not self.eats_poison and any(payload["text"] == POISON for payload in objects.values()):
             raise Unmappable("the text is poison")
         shown = {key: {**payload, "photo": photos.get(f"{key}#photo")} for key, payload in objects.items()}
-        return body_of(label, shown) if objects else None
+        return body_of(label, self.look, shown) if objects else None
 
     def fingerprint(self, body: str) -> Fingerprint:
         return Fingerprint(hashlib.sha256(body.encode()).hexdigest())

@@ -1,10 +1,11 @@
 """The end of a history: faults stop, and within two cycles all is as the clouds have it (I10)."""
 
 from collections.abc import Mapping
+from itertools import product
 
 from ccdaemon.model import Decision, Json, Kind
 from ccdaemon.sync.settle import item_href
-from tests.machine.cloud import POISON, body_of, group_of
+from tests.machine.cloud import LABELS, LOOKS, POISON, body_of, group_of
 from tests.machine.history import GUARD_LOOKS_AGAIN, LEASE_RUNS_OUT, History
 from tests.machine.mirror import Mirror
 
@@ -58,11 +59,15 @@ def _compare(history: History, mirror: Mirror) -> None:
         groups.setdefault(group_of(key), {})[key] = payload
     poisoned = {group for group, objects in groups.items() if _is_poisoned(history, objects)}
     free = {item_href(Kind.CONTACTS, group) for group in poisoned | kept}
-    expected = {item_href(Kind.CONTACTS, group): body_of(book.label, one) for group, one in groups.items()}
+    looks = {
+        item_href(Kind.CONTACTS, group): {place: body_of(*place, one) for place in product(LABELS, LOOKS)}
+        for group, one in groups.items()
+    }
+    expected = {href: bodies[book.label, history.codec.look] for href, bodies in looks.items()}
 
     for href in (published.keys() | expected.keys()) - free:
         found, word = published.get(href), mirror.words.get(href)
-        if word is not None and mirror.is_firm(href, word):
+        if word is not None and mirror.is_firm(href, word, looks.get(href, {}).values()):
             assert found == word.body, "what a person said did not hold"
             history.happened["a person's word held"] += found != expected.get(href)
         elif word is None or found != word.body:

@@ -14,7 +14,7 @@ from ccdaemon.store.owner import owner_name
 from ccdaemon.sync.settle import item_href
 from ccdaemon.sync.undo import Undoer
 from ccdaemon.sync.worker import Worker
-from tests.machine.cloud import BOOK, POISON, Cloud, Crash, Faults, Shelves, TextCodec, group_of
+from tests.machine.cloud import BOOK, LABELS, POISON, Cloud, Crash, Faults, Shelves, TextCodec, group_of
 from tests.machine.mirror import Mirror, Word
 from tests.machine.steps import Step, traits_of
 from tests.machine.turns import Death, Process, Turns
@@ -136,8 +136,8 @@ class History:
 
     def _rename(self) -> None:
         """Back and forth between few names: what a crash left half done may be undone by the next renaming."""
-        self.book.label = self.chance.choice(["", "label"])
-        self._mirror.renamings += 1
+        self.book.label = self.chance.choice(LABELS)
+        self._mirror.looks += 1
 
     def _delete(self) -> None:
         living = sorted(self.book.living(self.book.head))
@@ -186,6 +186,8 @@ class History:
 
     def _map_anew(self) -> None:
         self.codec.version += 1
+        for mirror in self.mirrors.values():
+            mirror.looks += 1
         self.codec.eats_poison = self.chance.random() < 0.3
 
     def _jump(self) -> None:
@@ -226,28 +228,33 @@ class History:
 
     def _undo(self, turns: Turns | None = None) -> None:
         """A person takes back what a Run did."""
+        self._perhaps_pull(turns)
         with self.store.read() as tx:
             runs = tx.runs(account_id=self.account.id, collection_id=self._mirror.collection_id)
         changing = [run.id for run in runs if run.revision_to > run.revision_from and run.id is not None]
         if changing:
-            chosen = self.chance.choice(changing)
+            chosen = self.chance.choice([changing[0], *changing])  # of others than the last little is left
             self._by_a_person(lambda undoer: undoer.undo(chosen), turns)
 
     def _restore(self, turns: Turns | None = None) -> None:
         """A person puts back some of what is in the trash."""
+        self._perhaps_pull(turns)
         with self.store.read() as tx:
             trash = [one.item_id for one in tx.trash(collection_id=self._mirror.collection_id)]
         chosen = self.chance.sample(trash, min(len(trash), 3))
         if chosen:
             self._by_a_person(lambda undoer: undoer.restore(self._mirror.collection_id, chosen), turns)
 
+    def _perhaps_pull(self, turns: Turns | None) -> None:
+        """So that more often than by chance all is known that a person speaks of."""
+        if turns is None and self.chance.random() < 0.5:
+            self._mirror.pulls += 1
+            self.process().pull(self._mirror.collection_id)
+        self.follow()
+
     def _by_a_person(self, act: Callable[[Undoer], object], turns: Turns | None) -> None:
         """Note how the items are afterwards: so they stay, until the provider's side moves."""
         mirror = self._mirror
-        if turns is None and self.chance.random() < 0.5:
-            mirror.pulls += 1
-            self.process().pull(mirror.collection_id)
-        self.follow()
         with self.store.read() as tx:
             collection = tx.collection(mirror.collection_id)
             is_known = collection is not None and collection.cursor == str(self.book.head)
@@ -267,10 +274,10 @@ class History:
         finally:
             with self.store.read() as tx:
                 after = mirror.bodies(tx)
-            place = (self.book.head, mirror.renamings) if is_known and not {"lag", "stale"} & self.traits else None
+            place = self.book.head if is_known and not {"lag", "stale"} & self.traits else None
             for href in before.keys() | after.keys():
                 if before.get(href) != after.get(href):
-                    mirror.words[href] = Word(body=after.get(href), firm_since=place)
+                    mirror.words[href] = Word(body=after.get(href), firm_since=place, looks=self._mirror.looks)
 
     def _pull(self) -> None:
         self._run(self._pulling())

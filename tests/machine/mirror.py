@@ -1,7 +1,7 @@
 """A DAV client that follows one book by sync-token, and judges whatever goes from it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -20,7 +20,8 @@ class Word:
     """How a person left an item."""
 
     body: str | None  # None: taken away
-    firm_since: tuple[int, int] | None  # head of the book and its renamings, up to which the engine knew all; None: not
+    firm_since: int | None  # head of the book, up to which the engine knew all; None: it did not
+    looks: int  # how often everything looked different before
 
 
 @dataclass(kw_only=True)
@@ -40,7 +41,7 @@ class Mirror:
     rejected: set[str] = field(default_factory=set)  # hrefs whose end a person did not want
     words: dict[str, Word] = field(default_factory=dict)  # href -> how a person left it
     pulls: int = 0  # in this step
-    renamings: int = 0  # of the book
+    looks: int = 0  # how often everything came to look different, by a renaming or another mapping
 
     def follow(self, store: Store, elapsed: timedelta, *, since: timedelta) -> None:
         """Read the changes since the token; the mirror must be the collection then, always. ``since``: when the pulls
@@ -78,13 +79,16 @@ class Mirror:
         ids = dict.fromkeys(key for key, _payload in self.book.history)
         return [one for one in ids if href_of(one) == href]
 
-    def is_firm(self, href: str, word: Word) -> bool:
-        """Whether nothing of the provider's side moved since the person's word."""
-        if word.firm_since is None or "poison" in self.traits:
+    def is_firm(self, href: str, word: Word, shown: Collection[str]) -> bool:
+        """Whether no object of the item moved since the person's word. ``shown``: how the provider may have shown it
+        meanwhile; where that is what the person wanted both sides agreed, and may go on from there.
+        """
+        if word.firm_since is None:
             return False
-        head, renamings = word.firm_since
-        moved = {href_of(key) for key, _payload in self.book.history[head:]}
-        return href not in moved and self.renamings == renamings
+        is_same_look = word.looks == self.looks
+        has_moved = href in {href_of(key) for key, _payload in self.book.history[word.firm_since :]}
+        is_doubtful = has_moved or any(self.book.was_ever_poison(one) for one in self.objects(href))
+        return not is_doubtful and (is_same_look or word.body not in shown)
 
     def _taken_away(self) -> set[str]:
         """What is not there because a person said so."""

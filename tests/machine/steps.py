@@ -67,11 +67,15 @@ def planned(seed: int) -> list[Step]:
     names = chance.choices(list(possible), list(possible.values()), k=STEPS)
     first = ["fill"] if "crowd" in traits else []
     if "people" in traits:  # what a person says last shows best whether it holds
-        names[-3:] = ["pull", chance.choice(["undo", "restore"]), chance.choice(["map_anew", "wait"])]
+        first_word = chance.choice(["edit", "delete"]), "pull", chance.choice(["undo", "restore"])
+        names[-4:] = [*first_word, chance.choice(["map_anew", "rename", "wait"])]
     return [Step(name=name, seed=chance.randrange(10**6)) for name in (*first, *names)]
 
 
 def traits_of(seed: int) -> frozenset[str]:
     """What this seed's history may have."""
     chance = random.Random(f"traits {seed}")
-    return frozenset(name for name, share in TRAITS.items() if chance.random() < share)
+    traits = frozenset(name for name, share in TRAITS.items() if chance.random() < share)
+    if "people" in traits and chance.random() < 0.5:  # of what lags nobody can say what is known
+        return traits - {"lag", "stale"}
+    return traits
