@@ -109,12 +109,14 @@ class Warm:
         finally:
             self._rate.write_text("+0 x1\n")
 
-    def start(self, arguments: Sequence[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int) -> Command:
-        """``ccdaemon ARGUMENT…`` in the background."""
+    def start(
+        self, arguments: Sequence[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, *, held: bool = False
+    ) -> Command:
+        """``ccdaemon ARGUMENT…`` in the background. ``held``: it begins when it gets SIGCONT."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.settimeout(SLOW_START)
         connection.connect(self._address)
-        order = json.dumps({"arguments": list(arguments), "env": {**os.environ, **env}})
+        order = json.dumps({"arguments": list(arguments), "env": {**os.environ, **env}, "held": held})
         socket.send_fds(connection, [order.encode()], [stdin, stdout, stderr])
         return Command(connection, int(connection.recv(64)))
 
@@ -177,17 +179,21 @@ def _serve(listener: socket.socket) -> dict[str, Any]:
             connection.close()
             continue
         listener.close()
-        order, streams, _, _ = socket.recv_fds(connection, LONGEST_ORDER, len(STREAMS))
+        text, streams, _, _ = socket.recv_fds(connection, LONGEST_ORDER, len(STREAMS))
+        order: dict[str, Any] = json.loads(text)
         pid = os.fork()
         if not pid:
             connection.close()
             for stream, given in zip(STREAMS, streams, strict=True):
                 os.dup2(given, stream)
                 os.close(given)
-            found: dict[str, Any] = json.loads(order)
-            return found
+            if order["held"]:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return order
         for stream in streams:
             os.close(stream)
+        if order["held"]:
+            os.waitpid(pid, os.WUNTRACED)  # until it stands still
         connection.send(str(pid).encode())
         _, status = os.waitpid(pid, 0)
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())

@@ -1,6 +1,4 @@
-"""What the tests of machine faults share: a nursery of commands, and how a store must look afterwards."""
-
-from collections.abc import Iterator
+"""What the tests of machine faults share: a nursery of commands."""
 
 import pytest
 
@@ -8,7 +6,5 @@ from tests.system.crash.injected import Nursery
 
 
 @pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    nursery = Nursery(tmp_path_factory.mktemp("nursery"))
-    yield nursery
-    nursery.close()
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Nursery:
+    return Nursery(tmp_path_factory.mktemp("nursery"))

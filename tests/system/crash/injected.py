@@ -3,13 +3,11 @@
 Source: https://man7.org/linux/man-pages/man1/strace.1.html, "Tampering"
 """
 
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.installation import PATIENCE, ROOT, Installation, wait_until
+from tests.system.installation import PATIENCE, Installation, wait_until, warm_start
 
 STORING = "pwrite64,fdatasync,ftruncate"  # the calls by which SQLite changes anything on a disk
 
@@ -40,46 +38,23 @@ class Nursery:
     def __init__(self, folder: Path) -> None:
         """``folder`` is for the logs."""
         self._folder = folder
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.crash.nursery"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
 
     def run(self, installation: Installation, *arguments: str, inject: str = "", trace: str = STORING) -> Ended:
         """``inject`` is strace's: ``pwrite64:signal=KILL:when=7``. ``trace`` names the calls to be counted."""
-        output, log = self._folder / "output", self._folder / "strace"
-        output.unlink(missing_ok=True)
+        log = self._folder / "strace"
         words = [*arguments, "--config", str(installation.config)]
-        order = {"arguments": words, "output": str(output), "held": True}
-        self._tell(json.dumps(order))
-        child = int(self._hear())
-        with attached([child], inject, log, trace=trace):
-            os.kill(child, signal.SIGCONT)
-            status = int(self._hear())
-        said = output.read_text() if output.exists() else ""
+        with Path(os.devnull).open() as nothing, (self._folder / "output").open("w+") as output:
+            streams = (nothing.fileno(), output.fileno(), output.fileno())
+            command = warm_start().start(words, installation.env, *streams, held=True)
+            with attached([command.pid], inject, log, trace=trace):
+                command.send_signal(signal.SIGCONT)
+                status = command.wait(PATIENCE)
+            output.seek(0)
+            said = output.read()
         with installation.log.open("a") as kept:
             kept.write(said)
         lines = log.read_text().splitlines()
         return Ended(status=status, calls=[line for line in lines if "(" in line], faults=count_faults(log), said=said)
-
-    def close(self) -> None:
-        """End it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-    def _tell(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-
-    def _hear(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the nursery is gone"
-        return line
 
 
 @contextmanager
