@@ -43,7 +43,7 @@ def test_a_run_is_taken_back_and_forth_and_no_pull_minds(
 ) -> None:
     """R-16, I2: clients see each step as they see every change."""
     account, book = google_book(undoing)
-    undoing.run("sync", account)  # what other tests did at the cloud
+    undoing.run("sync")  # what other tests did at both clouds
     gone, changed, *_ = [one["resourceName"] for one in small_cloud.holds("google")["contacts"]]
     begin = client.state(book)
     small_cloud.change("google", "contact", "delete", id=gone)
