@@ -109,15 +109,16 @@ class Warm:
         finally:
             self._rate.write_text("+0 x1\n")
 
-    def start(
-        self, arguments: Sequence[str], env: Mapping[str, str], stdin: int, stdout: int, stderr: int, *, held: bool = False
-    ) -> Command:
-        """``ccdaemon ARGUMENT…`` in the background. ``held``: it begins when it gets SIGCONT."""
+    def start(self, arguments: Sequence[str], env: Mapping[str, str], *streams: int, held: bool = False) -> Command:
+        """``ccdaemon ARGUMENT…`` in the background, with these for its standard streams.
+
+        ``held``: it stands still, and begins when it gets SIGCONT.
+        """
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.settimeout(SLOW_START)
         connection.connect(self._address)
         order = json.dumps({"arguments": list(arguments), "env": {**os.environ, **env}, "held": held})
-        socket.send_fds(connection, [order.encode()], [stdin, stdout, stderr])
+        socket.send_fds(connection, [order.encode()], streams)
         return Command(connection, int(connection.recv(64)))
 
     def background(self, arguments: Sequence[str], env: Mapping[str, str], stderr: int) -> Command:
