@@ -31,8 +31,9 @@ lint: $(VENV)/ready  ## style, types, layers, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-soak: $(VENV)/ready  ## ten minutes of everything at once, many random histories, new random payloads for the mapping
+soak: $(VENV)/ready  ## ten minutes of everything at once, every kill point, many random histories, new random payloads
 	$(BIN)/python -m tests.soak
+	$(BIN)/pytest tests/system/crash tests/system/test_kill.py --thorough --timeout 7200
 	$(BIN)/pytest tests/machine --seeds 20000 --timeout 7200
 	$(BIN)/pytest tests/contract/store/test_dav_histories.py --seeds 20000 --timeout 7200
 	$(BIN)/pytest tests/unit/mapping tests/contract/store --hypothesis-profile fuzz --timeout 7200

@@ -22,7 +22,7 @@ from tests.system.installation import Cloud, Installation, Process, enrolled, wa
 pytestmark = pytest.mark.system
 
 STOP_SECONDS = 10.0
-TIMES = 8  # a worker is ended; `make soak`: 50
+TIMES = 4  # a worker is ended; `make soak`: 50
 STILL_SECONDS = 6.0
 INTERVAL_SECONDS = 2
 LISTING = "/calendar/v3/calendars/ada[^/]*/events$"  # one request for each pull of the calendar that is named so
