@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,7 +65,9 @@ class Process:
         log: Path | None = None,
         module: str = "ccdaemon",
         warm: Warm | None = None,
+        under: Sequence[str] = (),
     ) -> None:
+        """``under`` is a command that becomes this one, as ``strace -D`` does."""
         self.name = arguments[0]
         self._log = log.open("ab") if log else None
         if warm is not None:
@@ -73,7 +75,7 @@ class Process:
             self.popen: subprocess.Popen[str] | Command = warm.background(arguments, env or {}, self._log.fileno())
             return
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [*under, sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
