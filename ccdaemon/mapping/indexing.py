@@ -7,15 +7,16 @@ the body decides.
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
+from operator import lt
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.ical import Component, index_of
 from ccdaemon.mapping.moments import DAY, posix
-from ccdaemon.mapping.occurrences import BUSY_NAMES, Found, free_busy_type, within
+from ccdaemon.mapping.occurrences import BUSY_NAMES, free_busy_type, stretches
 from ccdaemon.mapping.outline import outline
 from ccdaemon.mapping.series import NAMES as TIME_NAMES
-from ccdaemon.mapping.series import Series, Times
+from ccdaemon.mapping.series import Placed, Series, Times
 from ccdaemon.mapping.text_match import folded, line_texts
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, SearchIndex, Span
 
@@ -106,7 +107,7 @@ def _spans(body: str, found: Sequence[Component], now: datetime) -> _Covered:
         times = Times(body, found, UTC)
         series = times.series()
         if not any(master.recurs for master in series.masters):
-            return _ordered(list(within(series, times, TIME_MIN, TIME_MAX))), TIME_MIN, TIME_MAX
+            return _ordered(list(stretches(series, times, TIME_MIN, TIME_MAX))), TIME_MIN, TIME_MAX
         return _of_series(series, times, now.year)
     except Unmappable:
         return _UNKNOWN
@@ -142,23 +143,23 @@ def _whole(series: Series, times: Times) -> tuple[Span, ...] | None:
 
 
 def _occurs(series: Series, times: Times, starts_at: int, ends_at: int) -> bool:
-    return next(within(series, times, starts_at, ends_at), None) is not None
+    return next(stretches(series, times, starts_at, ends_at), None) is not None
 
 
 def _at_most(series: Series, times: Times, starts_at: int, ends_at: int, most: int) -> tuple[Span, ...] | None:
     """The spans in a range; None when there are more."""
-    found = list(islice(within(series, times, starts_at, ends_at), most + 1))
+    found = list(islice(stretches(series, times, starts_at, ends_at), most + 1))
     return None if len(found) > most else _ordered(found)
 
 
-def _ordered(found: list[Found]) -> tuple[Span, ...]:
-    busy: dict[int, str] = {}
-    spans = []
-    for starts_at, ends_at, _, _, placed, _ in found:
-        if (key := id(placed)) not in busy:
-            busy[key] = free_busy_type(placed.component)
-        spans.append(Span(starts_at, max(ends_at, starts_at + 1), placed.floating, busy[key]))
-    return tuple(sorted(set(spans))) if len(spans) > 1 else tuple(spans)
+def _ordered(found: Sequence[tuple[int, int, Placed]]) -> tuple[Span, ...]:
+    busy = {id(placed): free_busy_type(placed.component) for placed in {id(one[2]): one[2] for one in found}.values()}
+    spans = [
+        Span(starts_at, ends_at if ends_at > starts_at else starts_at + 1, placed.floating, busy[id(placed)])
+        for starts_at, ends_at, placed in found
+    ]
+    is_in_order = all(map(lt, spans, islice(spans, 1, None)))  # as nearly all are; so none comes twice
+    return tuple(spans if is_in_order else sorted(set(spans)))
 
 
 def _new_year(year: int) -> int:

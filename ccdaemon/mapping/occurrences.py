@@ -6,9 +6,10 @@ occurrence: no program that people use writes it. DTSTART is an occurrence also 
 RFC 5545 leaves open.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -18,8 +19,9 @@ from ccdaemon.mapping.ical import Component, components
 from ccdaemon.mapping.moments import DAY, Moment, posix
 from ccdaemon.mapping.recurrence import Rule, with_until_like
 from ccdaemon.mapping.recurrence import parse as parse_rule
-from ccdaemon.mapping.rule_walk import MAX_RULES, Steps, walls
+from ccdaemon.mapping.rule_walk import MAX_RULES, Steps, wall_seconds, walls
 from ccdaemon.mapping.series import Placed, Series, Times, moved, naive, real
+from ccdaemon.mapping.wall_clock import places
 from ccdaemon.model import TIME_MAX
 
 MAX_FOUND = 50_000
@@ -28,6 +30,7 @@ MAX_FOUND = 50_000
 BUSY_NAMES = frozenset({"STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"})
 """The properties that say whether an event takes time."""
 
+_BESIDE_RULES = frozenset({"RDATE", "EXRULE"})
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (the naive wall clock of UTC)
 _FIRST, _LAST = datetime.min, datetime.max  # noqa: DTZ901 (naive as well)
 
@@ -125,6 +128,58 @@ def within(series: Series, times: Times, starts_at: int, ends_at: int) -> Iterat
             yield found
 
 
+def stretches(series: Series, times: Times, starts_at: int, ends_at: int) -> Iterator[tuple[int, int, Placed]]:
+    """Start, end and component of what ``within`` finds, however many these are; dates and floating times in UTC.
+
+    Where DTSTART and one rule are all that says when a component is, as nearly always, by arithmetic: a series without
+    end has hundreds of occurrences in the years that are indexed. Raises Unmappable, possibly late.
+    """
+    assert times.zone is UTC
+    changed = set()
+    for placed in series.changed:
+        assert placed.original is not None
+        changed.add(posix(placed.original))
+        if (found := touching(placed, placed.start, UTC, starts_at, ends_at)) is not None:
+            yield found.starts_at, found.ends_at, placed
+    for master in series.masters:
+        if _is_regular(master):
+            length = int((master.days + master.exact).total_seconds())
+            latest = TIME_MAX if master.days else sys.maxsize  # as ``touching`` has it
+            seen = changed | {posix(moment) for moment in times.moments(master, "EXDATE")}
+            for place in _places(master, times, starts_at - max(length, 1), ends_at):
+                if place not in seen:
+                    seen.add(place)
+                    yield place, min(place + length, latest), master
+        else:
+            for found in _of_master(master, times, starts_at, ends_at, changed):
+                yield found.starts_at, found.ends_at, found.placed
+
+
+def _is_regular(master: Placed) -> bool:
+    """Whether DTSTART and at most one rule say when it is, and every occurrence takes the same exact time."""
+    return (
+        len(master.said.get("RRULE", ())) <= 1
+        and master.said.keys().isdisjoint(_BESIDE_RULES)
+        and not (master.days and isinstance(master.start, datetime))  # such a day is as long as clocks make it
+        and date.min.year < master.start.year < date.max.year  # where every zone has the moment
+    )
+
+
+def _places(master: Placed, times: Times, after: int, ends_at: int) -> Iterator[int]:
+    """The starts between two moments, in POSIX seconds; DTSTART perhaps twice. Floating ones in UTC."""
+    start, wall = master.start, naive(master.start)
+    if after < (place := posix(start)) < ends_at:
+        yield place
+    zone = start.tzinfo if isinstance(start, datetime) else None
+    for rule, begin, end, last in _rules("RRULE", master, times, after, ends_at):
+        found = wall_seconds(rule, wall, begin, end, all_day=zone is None, steps=Steps())
+        for place in found if zone is None else places(found, zone):
+            if place > last:
+                break
+            if after < place < ends_at:
+                yield place
+
+
 def _of_master(master: Placed, times: Times, starts_at: int, ends_at: int, changed: set[int]) -> Iterator[Found]:
     if not master.recurs:
         found = touching(master, master.start, times.zone, starts_at, ends_at)
@@ -179,21 +234,27 @@ def touching(
 
 def _starts(name: str, master: Placed, times: Times, starts_at: int, ends_at: int, steps: Steps) -> Iterator[Moment]:
     """The starts by RRULE or EXRULE from which an occurrence may reach the range, some more on either side."""
-    start, wall = master.start, naive(master.start)
-    zone = start.tzinfo if isinstance(start, datetime) else None
-    lines = master.said.get(name, ())
-    if len(lines) > MAX_RULES:
-        raise Unmappable("recurrence: too many rules")
-    for one in lines:
-        rule = with_until_like(_rule(one.value), start, times.zone)
-        begin, end = _wall_range(master, starts_at, ends_at)
-        last = TIME_MAX if rule.until is None else posix(rule.until)
-        end = min(end, _wall(last + 2 * DAY))
+    wall, zone = naive(master.start), master.start.tzinfo if isinstance(master.start, datetime) else None
+    for rule, begin, end, last in _rules(name, master, times, starts_at, ends_at):
         for found in walls(rule, wall, begin, end, all_day=zone is None, steps=steps):
             moment = found.date() if zone is None else found.replace(tzinfo=zone)
             if last < TIME_MAX and posix(moment) > last:
                 break
             yield moment
+
+
+def _rules(
+    name: str, master: Placed, times: Times, starts_at: int, ends_at: int
+) -> Iterator[tuple[Rule, datetime, datetime, int]]:
+    """Each rule, the range in which to walk along it as the wall clock shows that, and the last moment that counts."""
+    lines = master.said.get(name, ())
+    if len(lines) > MAX_RULES:
+        raise Unmappable("recurrence: too many rules")
+    for one in lines:
+        rule = with_until_like(_rule(one.value), master.start, times.zone)
+        begin, end = _wall_range(master, starts_at, ends_at)
+        last = TIME_MAX if rule.until is None else posix(rule.until)
+        yield rule, begin, min(end, _wall(last + 2 * DAY)), last
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,7 @@ tests' oracle. Here a walk begins where the range asked for begins, ends where t
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from itertools import product
+from itertools import islice, product
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.calendar_days import day_of_year, is_among, is_nth, month_length, ranked, weeks_of, year_length
@@ -20,7 +20,9 @@ MAX_STEPS = 50_000
 MAX_RULES = 64
 """Of one name in one component. Calendar programs write one."""
 
-_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_DAY, _HOUR = 86_400, 3600  # seconds
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive as all are here)
+_SECOND = timedelta(seconds=1)
 _NEVER = 10**8  # days or hours; more than the calendar has, or no use to anybody
 _MAX_YEAR = date.max.year
 
@@ -58,12 +60,21 @@ def walls(
     """
     steps = Steps() if steps is None else steps
     rule = _in_cheaper_words(rule)
-    if not rule.by and not (rule.by_day and rule.freq is not Frequency.WEEKLY):
-        if rule.freq is Frequency.WEEKLY:
-            return _counted(_weekly(rule, start, begin, end), steps)
-        if rule.freq in (Frequency.DAILY, Frequency.HOURLY):
-            return _counted(_even(rule, start, begin, end), steps)
+    seconds = _usual(rule, start, begin, end)
+    if seconds is not None:
+        return _counted((_EPOCH + timedelta(seconds=at) for at in seconds), steps)
     return _walk(_turns(rule, start, all_day, steps), rule, start, begin, end)
+
+
+def wall_seconds(
+    rule: Rule, start: datetime, begin: datetime, end: datetime, *, all_day: bool, steps: Steps
+) -> Iterable[int]:
+    """What ``walls`` gives, in seconds since 1970 of the same clock. The usual rules take no steps here."""
+    rule = _in_cheaper_words(rule)
+    seconds = _usual(rule, start, begin, end)
+    if seconds is not None:
+        return seconds
+    return ((wall - _EPOCH) // _SECOND for wall in _walk(_turns(rule, start, all_day, steps), rule, start, begin, end))
 
 
 def _in_cheaper_words(rule: Rule) -> Rule:
@@ -80,44 +91,39 @@ def _in_cheaper_words(rule: Rule) -> Rule:
 # --- the usual rules: by arithmetic -----------------------------------------------------------------------------------
 
 
-def _even(rule: Rule, start: datetime, begin: datetime, end: datetime) -> Iterator[datetime]:
-    """Steps of equal length from ``start``."""
+def _usual(rule: Rule, start: datetime, begin: datetime, end: datetime) -> Iterable[int] | None:
+    """What ``wall_seconds`` says of rules that need no walk; None of others."""
+    if rule.by or (rule.by_day and rule.freq is not Frequency.WEEKLY):
+        return None
+    first, earliest, latest = (-((_EPOCH - moment) // _SECOND) for moment in (start, begin, end))
+    if rule.freq is Frequency.WEEKLY:
+        return _weekly(rule, start, first, max(first, earliest), latest)
+    if rule.freq in (Frequency.DAILY, Frequency.HOURLY):
+        return _even(rule, first, earliest, latest)
+    return None
+
+
+def _even(rule: Rule, first: int, earliest: int, latest: int) -> Iterable[int]:
+    """Steps of equal length from ``first``, from ``earliest`` on and before ``latest``."""
     step = min(rule.interval, _NEVER) * (_DAY if rule.freq is Frequency.DAILY else _HOUR)
-    number = max(-((start - begin) // step), 0)
-    last = -((start - end) // step)  # the first that is too late
     if rule.count is not None:
-        last = min(last, rule.count)
-    return (start + at * step for at in range(number, last))
+        latest = min(latest, first + rule.count * step)
+    return range(first + max(-((first - earliest) // step), 0) * step, latest, step)
 
 
-def _weekly(rule: Rule, start: datetime, begin: datetime, end: datetime) -> Iterator[datetime]:
+def _weekly(rule: Rule, start: datetime, first: int, earliest: int, latest: int) -> Iterable[int]:
     """Some weekdays of every so many weeks."""
     first_day = WEEKDAYS.index(rule.week_start or "MO")
     offset = (start.weekday() - first_day) % 7
     days = sorted({(WEEKDAYS.index(day) - first_day) % 7 for _, day in rule.by_day} or {offset})
     left_out = sum(day < offset for day in days)  # of the first week, before ``start``
-    week = 7 * rule.interval
-    number = max((begin - start).days // week - 1, 0)
-    last = (end - start).days // week + 2
-    total = None if rule.count is None else rule.count + left_out
-    if total is not None:
-        last = min(last, -(-total // len(days)))
-    return (
-        wall
-        for turn in range(number, last)
-        for place, day in enumerate(days)
-        if (total is None or turn * len(days) + place < total)
-        and (wall := _later(start, week * turn + day - offset)) is not None
-        and begin <= wall < end
-        and wall >= start
-    )
-
-
-def _later(start: datetime, days: int) -> datetime | None:
-    try:
-        return start + timedelta(days=days)
-    except OverflowError:
-        return None
+    week = 7 * min(rule.interval, _NEVER) * _DAY
+    number = max((earliest - first) // week - 1, 0)
+    left = None if rule.count is None else rule.count + left_out - number * len(days)
+    weeks = range(first - offset * _DAY + number * week, latest, week)
+    found = (monday + day * _DAY for monday in weeks for day in days)
+    counted = found if left is None else islice(found, max(left, 0))
+    return (at for at in counted if earliest <= at < latest)
 
 
 def _counted(found: Iterable[datetime], steps: Steps) -> Iterator[datetime]:
@@ -177,6 +183,13 @@ class _Turns:
         self.times = self._times(rule, all_day)
         self.take = steps.take
         self._imply(rule)
+        ranks = [nth != 0 for nth, _ in self.by_day]
+        self.weekdays = frozenset() if any(ranks) else frozenset(name for _, name in self.by_day)
+        self.has_ranks = bool(ranks) and all(ranks)
+        # then the days that ``month`` begins with are those that the rule means
+        self.is_plain = not (self.year_days or self.weeks) and (
+            not ranks if self.month_days else self.has_ranks or bool(self.weekdays)
+        )
 
     def _times(self, rule: Rule, all_day: bool) -> list[time]:
         """The times of day; RFC 5545 has BYHOUR and its like ignored beside a date."""
@@ -251,10 +264,15 @@ class _Turns:
         if self.month_days:
             numbers = sorted({day if day > 0 else length + 1 + day for day in self.month_days})
             numbers = [day for day in numbers if 1 <= day <= length]
-        elif self.by_day and all(nth for nth, _ in self.by_day):
+        elif self.has_ranks:
             numbers = ranked(self.by_day, date(year, month, 1).weekday(), length)
+        elif self.weekdays:
+            first = date(year, month, 1).weekday() - 1
+            numbers = [day for day in numbers if (first + day) % 7 in self.weekdays]
         days = [date(year, month, day) for day in numbers]
         self.take(len(days))
+        if self.is_plain:
+            return days
         return [day for day in days if self.means(day, within="month")]
 
 
@@ -350,7 +368,7 @@ class _Hours(_Turns):
         return [time(0, minute, second) for minute in sorted(minutes) for second in sorted(seconds)]
 
     def turn_before(self, begin: datetime) -> int:
-        return max((begin - self.start) // _HOUR // self.interval - 1, 0)
+        return max((begin - self.start) // _SECOND // _HOUR // self.interval - 1, 0)
 
     def beginning(self, turn: int) -> datetime | None:
         hours = self.start.hour + turn * self.interval

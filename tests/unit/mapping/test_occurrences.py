@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.ical import index
-from ccdaemon.mapping.occurrences import free_busy_type, occurrences, within
+from ccdaemon.mapping.occurrences import free_busy_type, occurrences, stretches, within
 from ccdaemon.mapping.occurrences import read_series as read
 from ccdaemon.mapping.zones import zone
 from ccdaemon.model import TIME_MAX, TIME_MIN
@@ -357,6 +357,36 @@ def test_a_series_occurs_when_another_program_says(body: str, after: int, days: 
     found = occurrences(body, int(begin.timestamp()), int(end.timestamp()))
 
     assert {one.starts_at for one in found} == {event_oracle.posix(one["DTSTART"].dt) for one in expanded}
+
+
+LENGTHS = st.sampled_from(["", "DURATION:PT1H", "DURATION:P2D", "DURATION:P1DT6H", "DTEND{end}"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(series(), LENGTHS, st.integers(-40, 800), st.integers(1, 400))
+def test_the_short_way_finds_what_the_long_way_finds(body: str, length: str, after: int, days: int) -> None:
+    start = next(line for line in body.splitlines() if line.startswith("DTSTART"))
+    if "VALUE=DATE" not in start:
+        length = length.format(end=start.removeprefix("DTSTART").replace("2026", "2027"))
+        body = body.replace(f"{start}\r\nRRULE", f"{start}\r\n{length}\r\nRRULE" if length else f"{start}\r\nRRULE")
+    begin = at("2024-06-01") + after * 86400
+    end = begin + days * 86400
+
+    found = list(stretches(*read(body, "VEVENT", UTC), begin, end))
+
+    expected = [(one.starts_at, one.ends_at) for one in within(*read(body, "VEVENT", UTC), begin, end)]
+    assert sorted(expected) == sorted(one[:2] for one in found)
+
+
+@pytest.mark.parametrize("start", [";VALUE=DATE:99980101", ":99980101T000000", ":99980101T000000Z"])
+@pytest.mark.parametrize("length", ["DURATION:P9000D", "DURATION:PT9000H", "SUMMARY:x"])
+def test_the_short_way_ends_where_the_calendar_ends(start: str, length: str) -> None:
+    body = calendar(event(f"DTSTART{start}", length, "RRULE:FREQ=WEEKLY"))
+
+    found = list(stretches(*read(body, "VEVENT", UTC), TIME_MIN, TIME_MAX))
+
+    expected = [(one.starts_at, one.ends_at) for one in within(*read(body, "VEVENT", UTC), TIME_MIN, TIME_MAX)]
+    assert expected == [one[:2] for one in found]
 
 
 @settings(max_examples=60, deadline=None)
