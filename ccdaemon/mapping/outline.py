@@ -6,13 +6,12 @@ alarms, and time zones.
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from ccdaemon.errors import BadData
 from ccdaemon.mapping.contentline import ContentLine, Params, parse_line
 from ccdaemon.mapping.ical import Component
 
-_LINES = re.compile(r'^(?:[^.:;="\s]++\.)?+([^:;="\s]++)([:;])([^\n]*)', re.MULTILINE)
 _MAX_REMEMBERED = 80  # characters
 
 
@@ -27,11 +26,11 @@ def outline(body: str, component: str, names: frozenset[str]) -> Sequence[Compon
     found: list[Component] = []
     path: list[str] = []
     inside = False
-    for number, (name, mark, rest) in enumerate(_LINES.findall(text), 1):
+    for name, mark, rest in _lines_of(names).findall(f"\n{text}"):
         key = name.upper()
         if key in names:
             if inside:
-                found[-1].lines.append(ContentLine(key, (), rest) if mark == ":" else _line(key, rest, number))
+                found[-1].lines.append(ContentLine(key, (), rest) if mark == ":" else _line(key, rest))
         elif key == "BEGIN":
             path.append(rest.strip().upper())
             inside = len(path) <= 2 and path[-1] == component
@@ -46,12 +45,19 @@ def outline(body: str, component: str, names: frozenset[str]) -> Sequence[Compon
     return found
 
 
-def _line(key: str, rest: str, number: int) -> ContentLine:
+@cache
+def _lines_of(names: frozenset[str]) -> re.Pattern[str]:
+    """Finds name, mark after it, and the rest, of every line of these names and every BEGIN and END."""
+    wanted = "|".join(sorted(re.escape(name) for name in names | {"BEGIN", "END"}))
+    return re.compile(rf'\n(?:[^.:;="\s]++\.)?+({wanted})([:;])([^\n]*)', re.IGNORECASE)
+
+
+def _line(key: str, rest: str) -> ContentLine:
     """The line of what follows its first semicolon."""
     params, colon, value = rest.partition(":")
     if colon and '"' not in params and len(params) <= _MAX_REMEMBERED:
         return ContentLine(key, _params(params), value)
-    return parse_line(f"{key};{rest}", number)
+    return parse_line(f"{key};{rest}", 0)
 
 
 @lru_cache(maxsize=1024)

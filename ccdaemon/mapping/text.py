@@ -45,7 +45,7 @@ def clean_json(payload: Json) -> Json:
 
 
 def _is_clean(payload: Json) -> bool:
-    """Whether it can be seen at one look at all texts together that nothing has to change, as of nearly all payloads."""
+    """Whether one look at all texts together shows that nothing has to change, as of nearly all payloads."""
     texts: list[str] = []
     level: list[Any] = [payload]
     for _ in range(MAX_DEPTH):
