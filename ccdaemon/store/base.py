@@ -397,6 +397,11 @@ class Transaction(Reader, Protocol):
         moved to another group touches both; a tombstone keeps the stored group. What ends as it was is not written.
         """
 
+    def observe_groups(
+        self, collection_id: int, originals: Sequence[Original], *, generation: int = 0
+    ) -> Mapping[str, Sequence[Original]]:
+        """``observe``, and what ``groups`` then says of the groups that changed; "" is not among them."""
+
     # --- held deletions
     def set_held(self, collection_id: int, rows: Sequence[Held]) -> None:
         """These and no others are held from now on. Of a row that is there the decision stays."""

@@ -21,6 +21,8 @@ from ccdaemon.errors import BadData
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
+TO_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False).encode
+
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """U+0000 as json.dumps writes it: an escape whose backslash is not itself escaped."""
 
@@ -152,7 +154,7 @@ def clean(text: str) -> str:
 def to_json(value: object) -> str:
     """Compact JSON in the order of the keys. Raises BadData for what is not JSON and for text that is not clean."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = TO_JSON(value)
     except (TypeError, ValueError, RecursionError):
         raise BadData("something that is no JSON was handed to the store") from None
     if "\\u0000" in text and ESCAPED_NUL.search(text):

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Executable, Integer, RowMapping, Select, bindparam, insert, or_, select, union, update
+from sqlalchemy import Connection, Integer, RowMapping, Select, bindparam, insert, or_, select, union, update
 
 from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import Base, BodyIndex, Change, Fingerprint, Item, Part, SearchIndex
@@ -17,7 +18,7 @@ from ccdaemon.store.base import Draft
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection, move_revision
 from ccdaemon.store.columns import among, clean
-from ccdaemon.store.prepared import Prepared
+from ccdaemon.store.prepared import Prepared, PreparedInsert
 from ccdaemon.store.schema import collections, earlier_bodies, items, originals
 from ccdaemon.store.search import SearchWriter, add_index, drop_index, marks_of
 
@@ -48,7 +49,7 @@ BY_ORDER = Prepared(LIVING.order_by(items.c.href))
 BY_HREF = Prepared(LIVING.where(items.c.href == bindparam("href")))
 BY_HREFS = Prepared(LIVING.where(among(items.c.href, "hrefs")))
 BY_GROUP = LIVING.where(items.c.group_id == bindparam("group_id"))
-BY_GROUPS = LIVING.where(among(items.c.group_id, "group_ids"))
+BY_GROUPS = Prepared(LIVING.where(among(items.c.group_id, "group_ids")))
 UID = select(items.c.id).where(HERE, items.c.uid == bindparam("uid"), ~items.c.deleted).limit(1)
 NAMED = union(  # unordered, or SQLite would walk the whole collection by group
     select(items.c.group_id).where(HERE, ~items.c.deleted, items.c.href == bindparam("name")),
@@ -82,15 +83,21 @@ CHANGES, FIRST_CHANGES = Prepared(_CHANGES), Prepared(_CHANGES.limit(_LIMIT))
 FROM_NOTHING, FIRST_FROM_NOTHING = Prepared(_FROM_NOTHING), Prepared(_FROM_NOTHING.limit(_LIMIT))
 FROM_WITHIN, FIRST_FROM_WITHIN = Prepared(_FROM_WITHIN), Prepared(_FROM_WITHIN.limit(_LIMIT))
 
-AT_HREFS = FIELDS.add_columns(items.c.deleted, items.c.added_revision).where(HERE, among(items.c.href, "hrefs"))
-HREFS_OF_GROUPS = select(items.c.group_id, items.c.id, items.c.href).where(
-    # apart from the one above: an OR of both would make SQLite walk the whole collection
-    HERE,
-    ~items.c.deleted,
-    among(items.c.group_id, "group_ids"),
+_AT_HREFS = FIELDS.add_columns(items.c.deleted, items.c.added_revision)
+AT_HREFS = Prepared(_AT_HREFS.where(HERE, among(items.c.href, "hrefs")))
+COLUMNS_AT_HREFS = _AT_HREFS.selected_columns.keys()
+HREFS_OF_GROUPS = Prepared(
+    select(items.c.group_id, items.c.id, items.c.href).where(
+        # apart from the one above: an OR of both would make SQLite walk the whole collection
+        HERE,
+        ~items.c.deleted,
+        among(items.c.group_id, "group_ids"),
+    )
 )
-WRITTEN = select(items.c.id, items.c.href, items.c.component).where(HERE, among(items.c.href, "hrefs"))
-ADD = insert(items)
+WRITTEN = Prepared(select(items.c.id, items.c.href, items.c.component).where(HERE, among(items.c.href, "hrefs")))
+NEW_COLUMNS = [column.name for column in items.c if column is not items.c.id]
+ADD = PreparedInsert(items, NEW_COLUMNS)
+NEW_VALUES = itemgetter(*NEW_COLUMNS)
 KEEP = insert(earlier_bodies)
 CHANGE = update(items).where(items.c.id == bindparam("row_id"))
 BURY = (
@@ -125,8 +132,8 @@ class ItemsReader(Bound):
 
     def items_of_groups(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, Item]:
         """What ``item_of_group`` says of each of these, where there is one."""
-        rows = self.connection.execute(BY_GROUPS, {"collection_id": collection_id, "group_ids": group_ids})
-        return {row.group_id: _item(*row) for row in rows}
+        rows = BY_GROUPS.all(self.connection, {"collection_id": collection_id, "group_ids": group_ids})
+        return {item.group_id: item for item in (_item(*row) for row in rows)}
 
     def uid_exists(self, collection_id: int, uid: str) -> bool:
         """Whether a living item has this UID; several may."""
@@ -213,9 +220,7 @@ class ItemsWriter(ItemsReader, SearchWriter):
         stored, hrefs = self._rows_at(collection_id, drafts), self._hrefs_of(collection_id, drafts)
         for draft in drafts:
             writes.put(draft, stored.get(draft.href), hrefs.get(draft.group_id))
-        for statement, rows in writes.statements():
-            if rows:
-                self.connection.execute(statement, rows)
+        writes.write(self.connection)
         self._index(collection_id, writes)
         if writes.revision != revision:
             move_revision(self.connection, collection_id, by=writes.revision - revision)
@@ -244,21 +249,21 @@ class ItemsWriter(ItemsReader, SearchWriter):
         drop_index(self.connection, [row["row_id"] for row in writes.changed] + writes.buried_ids)
         if writes.searches:
             asked = {"collection_id": collection_id, "hrefs": list(writes.searches)}
-            written = self.connection.execute(WRITTEN, asked)
+            written = WRITTEN.all(self.connection, asked)
             searches = [(item_id, component, writes.searches[href]) for item_id, href, component in written]
             add_index(self.connection, collection_id, searches)
 
-    def _rows_at(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, RowMapping]:
+    def _rows_at(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, Mapping[str, Any]]:
         """The row at each draft's href, living or not."""
         hrefs = [draft.href for draft in drafts]
-        rows = self.connection.execute(AT_HREFS, {"collection_id": collection_id, "hrefs": hrefs}).mappings()
-        return {row["href"]: row for row in rows}
+        rows = AT_HREFS.all(self.connection, {"collection_id": collection_id, "hrefs": hrefs})
+        return {row["href"]: row for row in (dict(zip(COLUMNS_AT_HREFS, row, strict=True)) for row in rows)}
 
     def _hrefs_of(self, collection_id: int, drafts: Sequence[Draft]) -> Mapping[str, tuple[int, str]]:
         """Where each draft's group has its living item: id, href."""
         groups = [draft.group_id for draft in drafts]
-        rows = self.connection.execute(HREFS_OF_GROUPS, {"collection_id": collection_id, "group_ids": groups})
-        return {row.group_id: (row.id, row.href) for row in rows}
+        rows = HREFS_OF_GROUPS.all(self.connection, {"collection_id": collection_id, "group_ids": groups})
+        return {group_id: (item_id, href) for group_id, item_id, href in rows}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -278,7 +283,7 @@ class _Writes:
     searches: dict[str, SearchIndex] = field(default_factory=dict)  # href -> index of a body that is new there
     same: list[tuple[int, SearchIndex]] = field(default_factory=list)  # item id, index of a body that was there
 
-    def put(self, draft: Draft, stored: RowMapping | None, group_at: tuple[int, str] | None) -> None:
+    def put(self, draft: Draft, stored: Mapping[str, Any] | None, group_at: tuple[int, str] | None) -> None:
         """Decide one draft. ``stored`` is the row at its href, ``group_at`` id and href of its group's living item."""
         beside = {**_index(draft.index), **_base(draft.base)}
         if stored is not None and not stored["deleted"]:
@@ -313,12 +318,15 @@ class _Writes:
         born = {"added_revision": self.revision if stored["deleted"] else stored["added_revision"]}
         self.changed.append({"row_id": stored["id"], **row, **born})
 
-    def statements(self) -> Sequence[tuple[Executable, list[dict[str, Any]]]]:
+    def write(self, connection: Connection) -> None:
         """In an order in which no two living rows ever have the same group."""
         changes = (CHANGE, self.agreed), (CHANGE, self.changed)
-        return (KEEP, self.earlier), (BURY, self.buried), *changes, (ADD, self.added)
+        for statement, rows in ((KEEP, self.earlier), (BURY, self.buried), *changes):
+            if rows:
+                connection.execute(statement, rows)
+        ADD.run(connection, [NEW_VALUES(row) for row in self.added])
 
-    def _keep(self, stored: RowMapping) -> None:
+    def _keep(self, stored: Mapping[str, Any]) -> None:
         """Of a living item the body ends now; that of a tombstone ended when it died."""
         self.earlier.append(
             {

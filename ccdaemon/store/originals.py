@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
-from sqlalchemy import RowMapping, bindparam, insert, select, text, union, update
+from sqlalchemy import bindparam, select, text, union, update
 
 from ccdaemon.errors import BadData
 from ccdaemon.model import Original, Part
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection
 from ccdaemon.store.columns import among, to_json
+from ccdaemon.store.prepared import Prepared, PreparedInsert
 from ccdaemon.store.schema import items, originals
 
 SHARED_GROUP = ""
@@ -21,6 +23,8 @@ NOTHING = "{}"
 
 COLUMNS = ("group_id", "part", "etag", "version", "deleted", "payload", "generation")
 """Columns besides the key; fields of Stored."""
+
+VALUES = attrgetter(*COLUMNS)
 
 HERE = originals.c.collection_id == bindparam("collection_id")
 LIVING = ~originals.c.deleted
@@ -34,24 +38,26 @@ FIELDS = select(
     originals.c.payload,
     originals.c.deleted,
 )
-GROUP = FIELDS.where(
-    HERE, LIVING, originals.c.group_id == bindparam("group_id"), originals.c.part != Part.SHARED
-).order_by(originals.c.remote_id)
-GROUPS = FIELDS.where(
-    # unordered: asked to sort, SQLite would walk the whole collection by remote_id
-    HERE,
-    LIVING,
-    among(originals.c.group_id, "group_ids"),
-    originals.c.part != Part.SHARED,
+GROUP = Prepared(
+    FIELDS.where(HERE, LIVING, originals.c.group_id == bindparam("group_id"), originals.c.part != Part.SHARED).order_by(
+        originals.c.remote_id
+    )
 )
-SHARED = FIELDS.where(HERE, LIVING, originals.c.group_id == SHARED_GROUP, originals.c.part == Part.SHARED).order_by(
-    originals.c.remote_id
+# unordered: asked to sort, SQLite would walk the whole collection by remote_id
+OF_GROUPS = (HERE, LIVING, among(originals.c.group_id, "group_ids"), originals.c.part != Part.SHARED)
+GROUPS = Prepared(FIELDS.where(*OF_GROUPS))
+MEMBERS = Prepared(select(originals.c.group_id, originals.c.remote_id).where(*OF_GROUPS))
+SHARED = Prepared(
+    FIELDS.where(HERE, LIVING, originals.c.group_id == SHARED_GROUP, originals.c.part == Part.SHARED).order_by(
+        originals.c.remote_id
+    )
 )
 GROUP_IDS = union(
     select(originals.c.group_id).where(HERE, LIVING, originals.c.part == Part.OBJECT),
     select(items.c.group_id).where(items.c.collection_id == bindparam("collection_id"), ~items.c.deleted),
 ).order_by("group_id")
 THESE = among(originals.c.remote_id, "remote_ids")
+THESE_LIVING = Prepared(FIELDS.where(HERE, LIVING, THESE))
 ETAGS = select(originals.c.remote_id, originals.c.etag).where(HERE, LIVING, THESE)
 AWAITING_PHOTO = (
     # written with the words of ix_originals_awaiting_photo, or SQLite does not use it
@@ -66,8 +72,8 @@ UNSEEN = (
     .order_by(originals.c.remote_id)
 )
 
-STORED = select(originals.c.remote_id, *(originals.c[name] for name in COLUMNS)).where(HERE, THESE)
-ADD = insert(originals)
+STORED = Prepared(select(originals.c.remote_id, *(originals.c[name] for name in COLUMNS)).where(HERE, THESE))
+ADD = PreparedInsert(originals, ("collection_id", "remote_id", *COLUMNS))
 CHANGE = update(originals).where(
     originals.c.collection_id == bindparam("in_collection"), originals.c.remote_id == bindparam("which")
 )
@@ -85,6 +91,7 @@ class Stored:
     deleted: bool
     payload: str  # compact JSON
     generation: int = field(default=0, compare=False)  # of the last full listing that showed it
+    seen: Original | None = field(default=None, compare=False)  # the living original that it was made of; None: read
 
 
 class OriginalsReader(Bound):
@@ -92,25 +99,22 @@ class OriginalsReader(Bound):
 
     def group(self, collection_id: int, group_id: str) -> Sequence[Original]:
         """Living originals of one group, without the SHARED ones, by remote_id."""
-        rows = self.connection.execute(GROUP, {"collection_id": collection_id, "group_id": group_id})
-        return [_original(row) for row in rows.mappings()]
+        rows = GROUP.all(self.connection, {"collection_id": collection_id, "group_id": group_id})
+        return [_original(*row) for row in rows]
 
     def groups(self, collection_id: int, group_ids: Sequence[str]) -> Mapping[str, Sequence[Original]]:
         """What ``group`` says of each of these; [] where nothing lives."""
         found: dict[str, list[Original]] = {group_id: [] for group_id in group_ids}
         if not found:
             return found
-        rows = self.connection.execute(GROUPS, {"collection_id": collection_id, "group_ids": group_ids})
-        for row in rows.mappings():
-            found[row["group_id"]].append(_original(row))
-        for group in found.values():
-            group.sort(key=lambda original: original.remote_id)
-        return found
+        for row in GROUPS.all(self.connection, {"collection_id": collection_id, "group_ids": group_ids}):
+            original = _original(*row)
+            found[original.group_id].append(original)
+        return _each_sorted(found)
 
     def shared(self, collection_id: int) -> Sequence[Original]:
         """Living SHARED originals of the collection, by remote_id."""
-        rows = self.connection.execute(SHARED, {"collection_id": collection_id})
-        return [_original(row) for row in rows.mappings()]
+        return [_original(*row) for row in SHARED.all(self.connection, {"collection_id": collection_id})]
 
     def group_ids(self, collection_id: int) -> Sequence[str]:
         """Every group that has a living OBJECT or a living item, sorted; "" is not among them."""
@@ -142,8 +146,38 @@ class OriginalsWriter(OriginalsReader):
         ``generation`` (0: none) marks what a full listing has seen, also where nothing else changed.
         Raises BadData for a living original whose group is "" though it is not SHARED, or the other way round.
         """
+        before, after = self._observe(collection_id, originals, generation)
+        return sorted(_touched(before, after))
+
+    def observe_groups(
+        self, collection_id: int, originals: Sequence[Original], *, generation: int = 0
+    ) -> Mapping[str, Sequence[Original]]:
+        """``observe``, and what ``groups`` then says of the groups that changed; "" is not among them.
+
+        What was given is not read again, which is all that a first pull does.
+        """
+        before, after = self._observe(collection_id, originals, generation)
+        found: dict[str, list[Original]] = {
+            group_id: [] for group_id in sorted(_touched(before, after) - {SHARED_GROUP})
+        }
+        if not found:
+            return found
+        given = {remote_id: row.seen for remote_id, row in after.items() if row.seen is not None}
+        members = MEMBERS.all(self.connection, {"collection_id": collection_id, "group_ids": list(found)})
+        others = [remote_id for _, remote_id in members if remote_id not in given]
+        if others:
+            rows = THESE_LIVING.all(self.connection, {"collection_id": collection_id, "remote_ids": others})
+            given |= {row[0]: _original(*row) for row in rows}
+        for group_id, remote_id in members:
+            found[group_id].append(given[remote_id])
+        return _each_sorted(found)
+
+    def _observe(
+        self, collection_id: int, originals: Sequence[Original], generation: int
+    ) -> tuple[Mapping[str, Stored], Mapping[str, Stored]]:
+        """Write them; the rows of these originals before and after."""
         if not originals:
-            return []
+            return {}, {}
         lock_collection(self.connection, collection_id)
         before = self._stored_originals(collection_id, list({seen.remote_id for seen in originals}))
         after = dict(before)
@@ -152,27 +186,26 @@ class OriginalsWriter(OriginalsReader):
             if row is not None:
                 after[seen.remote_id] = row
         self._write_originals(collection_id, before, after)
-        return sorted(_touched(before, after))
+        return before, after
 
     def _stored_originals(self, collection_id: int, remote_ids: Sequence[str]) -> dict[str, Stored]:
-        rows = self.connection.execute(STORED, {"collection_id": collection_id, "remote_ids": remote_ids})
+        rows = STORED.all(self.connection, {"collection_id": collection_id, "remote_ids": remote_ids})
         return {remote_id: Stored(**dict(zip(COLUMNS, columns, strict=True))) for remote_id, *columns in rows}
 
     def _write_originals(self, collection_id: int, before: Mapping[str, Stored], after: Mapping[str, Stored]) -> None:
         """Write what differs: new rows, changed rows, and rows of which only the listing's mark moved."""
-        new: list[dict[str, object]] = []
+        new: list[tuple[object, ...]] = []
         changed: list[dict[str, object]] = []
         marked: dict[int, list[str]] = {}
         for remote_id, row in after.items():
             old = before.get(remote_id)
             if old is None:
-                new.append({"collection_id": collection_id, "remote_id": remote_id, **_columns(row)})
+                new.append((collection_id, remote_id, *VALUES(row)))
             elif old != row:
                 changed.append({"in_collection": collection_id, "which": remote_id, **_columns(row)})
             elif old.generation != row.generation:
                 marked.setdefault(row.generation, []).append(remote_id)
-        if new:
-            self.connection.execute(ADD, new)
+        ADD.run(self.connection, new)
         if changed:
             self.connection.execute(CHANGE, changed)
         for generation, remote_ids in marked.items():
@@ -191,21 +224,26 @@ def accepted(stored: Stored | None, seen: Original) -> bool:
     return not seen.version or seen.version >= stored.version
 
 
-def merged(stored: Stored | None, seen: Original) -> Stored:
+def merged(stored: Stored | None, seen: Original, *, generation: int = 0) -> Stored:
     """What is stored of an accepted observation.
 
     The highest known version stays. A tombstone keeps part and group of what it ends: providers send only its id.
     """
     if stored is not None and seen.deleted:
         version = max(stored.version, seen.version)
-        return replace(stored, etag=seen.etag, version=version, deleted=True, payload=NOTHING)
+        return replace(
+            stored, etag=seen.etag, version=version, deleted=True, payload=NOTHING, generation=generation, seen=None
+        )
+    version = seen.version if stored is None else max(stored.version, seen.version)
     return Stored(
         group_id=seen.group_id,
         part=seen.part,
         etag=seen.etag,
-        version=seen.version if stored is None else max(stored.version, seen.version),
+        version=version,
         deleted=False,
         payload=to_json(seen.payload),
+        generation=generation,
+        seen=seen if version == seen.version else replace(seen, version=version),
     )
 
 
@@ -213,10 +251,10 @@ def observed(stored: Stored | None, seen: Original, *, generation: int) -> Store
     """The row after this observation; None: there still is none. Raises BadData, see ``observe``."""
     if not seen.deleted and (seen.group_id == SHARED_GROUP) != (seen.part is Part.SHARED):
         raise BadData("an original is SHARED or has a group, never both and never neither")
-    row = merged(stored, seen) if accepted(stored, seen) else stored
-    if row is None:
-        return None
-    return replace(row, generation=max(generation, 0 if stored is None else stored.generation))
+    latest = generation if stored is None else max(generation, stored.generation)
+    if accepted(stored, seen):
+        return merged(stored, seen, generation=latest)
+    return None if stored is None else replace(stored, generation=latest)
 
 
 def _touched(before: Mapping[str, Stored], after: Mapping[str, Stored]) -> set[str]:
@@ -233,13 +271,22 @@ def _columns(row: Stored) -> dict[str, object]:
     return {name: getattr(row, name) for name in COLUMNS}
 
 
-def _original(row: RowMapping) -> Original:
+def _each_sorted(groups: Mapping[str, list[Original]]) -> Mapping[str, Sequence[Original]]:
+    for group in groups.values():
+        group.sort(key=attrgetter("remote_id"))
+    return groups
+
+
+def _original(
+    remote_id: str, group_id: str, part: str, etag: str, version: int, payload: str, deleted: bool
+) -> Original:
+    """From the columns of FIELDS, in their order."""
     return Original(
-        remote_id=row["remote_id"],
-        group_id=row["group_id"],
-        part=Part(row["part"]),
-        etag=row["etag"],
-        version=row["version"],
-        payload=json.loads(row["payload"]),
-        deleted=row["deleted"],
+        remote_id=remote_id,
+        group_id=group_id,
+        part=Part(part),
+        etag=etag,
+        version=version,
+        payload=json.loads(payload),
+        deleted=deleted,
     )

@@ -1,4 +1,4 @@
-"""Queries that are asked for ever, on the shortest way to SQLite.
+"""Queries that are asked for ever, and rows that come by the thousand, on the shortest way to SQLite.
 
 From one of its statements to a row SQLAlchemy takes several times as long as SQLite's driver: a poll consists of little
 else. The text and the order of the parameters are made of the statement once. It stays the only one: PostgreSQL gets it
@@ -9,9 +9,11 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Boolean, Column, Connection, Dialect, Select, Table, insert
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite as SQLITE
 from sqlalchemy.sql.selectable import CompoundSelect
 
+from ccdaemon.store.columns import CleanText, clean
 from ccdaemon.store.faults import refused
 
 CHUNK = 200  # rows in memory at a time where they are streamed
@@ -96,6 +98,49 @@ class _OnSqlite:
         for number, process in self._read:
             values[number] = process(values[number])
         return tuple(values)
+
+
+class PreparedInsert:
+    """New rows of one table. Usable from any number of threads."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        """``columns`` are all that a row gives, in its order."""
+        self._statement, self._columns = insert(table), columns
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        self._text = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+        self._written = [_on_the_way_in(table.c[name]) for name in columns]
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Raises BadData for text that no database takes."""
+        if not rows:
+            return
+        if connection.dialect.name != "sqlite":
+            connection.execute(self._statement, [dict(zip(self._columns, row, strict=True)) for row in rows])
+            return
+        columns = [
+            values if process is None else map(process, values)
+            for process, values in zip(self._written, zip(*rows, strict=True), strict=True)
+        ]
+        processed = list(zip(*columns, strict=True))
+        try:
+            driver_of(connection).executemany(self._text, processed)
+        except (sqlite3.Error, OverflowError) as error:
+            raise refused(connection, error) from None
+
+
+def _on_the_way_in(column: Column[Any]) -> Callable[[Any], Any] | None:
+    """What makes of a value what SQLite is given."""
+    if type(column.type) is CleanText:
+        return _clean_or_none if column.nullable else clean
+    if isinstance(column.type, Boolean):
+        return None  # it is a number already
+    dialect = SQLITE()
+    process: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return process
+
+
+def _clean_or_none(text: str | None) -> str | None:
+    return None if text is None else clean(text)
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:

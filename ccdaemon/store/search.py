@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from operator import lt
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, literal_column, select, union_all, update
@@ -232,7 +233,10 @@ def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: 
 
 def _spans(search: SearchIndex, component: str) -> Sequence[Span]:
     """Each once, as the primary key wants them; none of what is no event."""
-    return sorted(set(search.spans)) if component == WITH_TIMES else []
+    if component != WITH_TIMES:
+        return []
+    is_in_order = all(map(lt, search.spans, search.spans[1:]))  # as ``search_index`` gives them
+    return search.spans if is_in_order else sorted(set(search.spans))
 
 
 def _texts(search: SearchIndex) -> Sequence[tuple[str, str]]:
@@ -240,14 +244,18 @@ def _texts(search: SearchIndex) -> Sequence[tuple[str, str]]:
     return search.texts if search.complete else ()
 
 
-def _span_rows(item_id: int, collection_id: int, of_item: Sequence[Span]) -> Iterable[tuple[Any, ...]]:
-    latest: dict[bool, int] = {}
-    for _, ends_at, floating, _ in of_item:
-        latest[floating] = max(ends_at, latest.get(floating, TIME_MIN))
-    for starts_at, ends_at, floating, free_busy in of_item:
-        is_long = ends_at - starts_at > SHORT_SECONDS
-        is_last = ends_at == latest[floating]
-        yield item_id, collection_id, starts_at, ends_at, floating, free_busy, is_long, is_last
+def _span_rows(item_id: int, collection_id: int, of_item: Sequence[Span]) -> list[tuple[Any, ...]]:
+    latest = {
+        kind: max((ends_at for _, ends_at, floating, _ in of_item if floating is kind), default=TIME_MIN)
+        for kind in (False, True)
+    }
+    return [
+        (
+            *(item_id, collection_id, starts_at, ends_at, floating, free_busy),
+            *(ends_at - starts_at > SHORT_SECONDS, ends_at == latest[floating]),
+        )
+        for starts_at, ends_at, floating, free_busy in of_item
+    ]
 
 
 def _moved(wall_clock: int, zone: tzinfo) -> int:

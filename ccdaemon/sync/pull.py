@@ -186,11 +186,10 @@ class Pull:
     ) -> None:
         with self._transaction() as tx:
             originals = self._without_rejected(tx, originals)
-            touched = [group for group in tx.observe(self.collection.id, originals, generation=generation) if group]
-            stored = tx.groups(self.collection.id, touched)
+            stored = tx.observe_groups(self.collection.id, originals, generation=generation)
             if self.collection.kind is Kind.CONTACTS:
-                also = tx.observe(self.collection.id, list(photos.corrections(self.codec, stored.values())))
-                stored = {**stored, **tx.groups(self.collection.id, also)}
+                corrections = list(photos.corrections(self.codec, stored.values()))
+                stored = {**stored, **tx.observe_groups(self.collection.id, corrections)}
             self._settle(tx, stored)
             if held is not None:
                 spared = [row for row in tx.held(self.collection.id) if row.remote_id in self._spared]

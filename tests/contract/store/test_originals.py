@@ -216,6 +216,39 @@ def test_a_group_comes_by_remote_id_and_alone_or_among_others(store: SqlStore, s
         assert tx.group(scene.book.id, "g") == []
 
 
+def test_groups_come_with_an_observation_as_they_would_be_read_after_it(store: SqlStore, scene: Scene) -> None:
+    with store.write() as tx:
+        before = [original("a", version=5, payload={"x": 1}), original("a2", group_id="a"), original("c"), shared("s")]
+        tx.observe(scene.book.id, [*before, original("d"), original("e", version=9), original("gone")])
+        seen = [
+            *(original("a", version=0, etag="n", payload={"y": [1.5, "é"]}), photo("a", etag="k")),  # beside "a2"
+            original("b"),  # new
+            original("b", etag="n", version=7),  # twice
+            original("c"),  # as it was
+            tombstone("d"),
+            original("e", version=8, etag="old"),  # older than what is stored
+            original("gone", group_id="f"),  # from one group to another
+            shared("s2"),
+        ]
+
+        found = tx.observe_groups(scene.book.id, seen)
+
+        expected = tx.groups(scene.book.id, ["a", "b", "d", "f", "gone"])
+        assert (expected, list(expected)) == (found, list(found))
+        assert [one.version for one in found["a"]] == [5, 0, 1]
+        assert {} == tx.observe_groups(scene.book.id, seen[2:]) == tx.observe_groups(scene.book.id, [])
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800"])
+def test_text_that_no_database_takes_is_refused(store: SqlStore, scene: Scene, text: str) -> None:
+    for seen in (original("a", etag=text), original("a", payload={"x": text})):
+        with pytest.raises(BadData), store.write() as tx:
+            tx.observe(scene.book.id, [original("z"), seen])
+
+    with store.read() as reader:
+        assert reader.group_ids(scene.book.id) == []
+
+
 def test_groups_are_those_of_living_objects_and_of_living_items(store: SqlStore, scene: Scene) -> None:
     with store.write() as tx:
         tx.observe(scene.book.id, [original("a"), original("b"), tombstone("b"), photo("c", etag="k"), shared("s")])

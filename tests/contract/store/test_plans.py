@@ -181,6 +181,10 @@ def plans_of(tx: Transaction, ask: Callable[[], object]) -> list[str]:
             sent.append((statement, parameters))
             return raw.execute(statement, parameters)
 
+        def executemany(self, statement: str, rows: list[object]) -> object:
+            sent.append((statement, rows[0]))
+            return raw.executemany(statement, rows)
+
     raw = connection.connection.driver_connection
     event.listen(connection, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patch:

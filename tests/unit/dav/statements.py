@@ -27,6 +27,10 @@ class _Overheard:
         self._hear(self._driver, statement)
         return self._driver.execute(statement, parameters)
 
+    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
+        self._hear(self._driver, statement)
+        return self._driver.executemany(statement, rows)
+
 
 @contextmanager
 def overheard(hear: Heard) -> Iterator[None]:
