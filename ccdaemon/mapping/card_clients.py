@@ -8,7 +8,7 @@ a client lacks of what it cannot show was not removed by anybody.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from ccdaemon.mapping import contacts, vcard
@@ -101,7 +101,7 @@ def _spelled(lines: Sequence[ContentLine], base: Properties) -> list[ContentLine
     return [
         one
         if (value := known.get((one.key, unescape_text(one.value)), one.value)) == one.value
-        else replace(one, value=value)
+        else one._replace(value=value)
         for one in lines
     ]
 
@@ -143,7 +143,7 @@ def _messengers(lines: Sequence[ContentLine], base: Properties) -> list[ContentL
             if service and address:
                 twin = ours.get((scheme, address))
                 value = contacts.impp(address, service=service).value if twin is None else twin.value
-                one = replace(one, value=value, params=(*one.params, ("X-SERVICE-TYPE", (service,))))
+                one = one._replace(value=value, params=(*one.params, ("X-SERVICE-TYPE", (service,))))
         out.append(one)
     return out
 
@@ -199,7 +199,7 @@ def _one_of_several(lines: Sequence[ContentLine], base: Properties, habits: Habi
             new = ours
         elif mine:
             is_same = _text(mine[0]) == _text(ours[at])
-            new = [*ours[:at], ours[at] if is_same else replace(mine[0], group=ours[at].group), *ours[at + 1 :]]
+            new = [*ours[:at], ours[at] if is_same else mine[0]._replace(group=ours[at].group), *ours[at + 1 :]]
         else:
             new = ours if len(ours) > 1 or (kind in _POSITION and positions > 1) else []
         place = next((number for number, one in enumerate(out) if mine and one is mine[0]), len(out))
@@ -264,7 +264,7 @@ def _with_boxes(lines: Sequence[ContentLine], base: Properties, habits: Habits |
         if boxed and one.key == "ADR" and not any((parts := _parts(one))[:2]) and told[tuple(parts)]:
             told[tuple(parts)] -= 1
             waiting = boxed.get(tuple(parts[2:]))
-            one = replace(one, value=waiting.pop()) if waiting else one
+            one = one._replace(value=waiting.pop()) if waiting else one
         out.append(one)
     return out[::-1]
 
@@ -297,7 +297,7 @@ def _rejoined(lines: Sequence[ContentLine], base: Properties) -> list[ContentLin
             continue
         orphan = waiting.pop(0)
         group = out[place].group or out[orphan].group or groups.new()
-        out[place], out[orphan] = replace(out[place], group=group), replace(out[orphan], group=group)
+        out[place], out[orphan] = out[place]._replace(group=group), out[orphan]._replace(group=group)
     return out
 
 
@@ -342,14 +342,14 @@ def _marked(lines: Sequence[ContentLine], base: Properties, habits: Habits) -> l
         if not old.label and not new.label and set(new.types) == set(old.types) - habits.drops:
             one = _with_types(one, twin, preferred=new.preferred)
         elif old.label == "Other" and not new.label and habits is _DAVX5:
-            one = replace(one, group=one.group or groups.new())
+            one = one._replace(group=one.group or groups.new())
             assert one.group is not None
             out.append(ContentLine("X-ABLabel", (), vcard.apple_label("Other"), one.group))
         elif old.label != new.label and old.label.casefold() == new.label.casefold() and one.group is not None:
             relabelled[one.group] = base.raw_label(twin)
         out.append(one)
     return [
-        replace(one, value=relabelled[one.group]) if one.key == "X-ABLABEL" and one.group in relabelled else one
+        one._replace(value=relabelled[one.group]) if one.key == "X-ABLABEL" and one.group in relabelled else one
         for one in out
     ]
 
@@ -359,4 +359,4 @@ def _with_types(one: ContentLine, twin: ContentLine, *, preferred: bool) -> Cont
     words = [word for value in twin.param("TYPE") for word in value.split(",") if word.upper() != "PREF"]
     every = (*words, "pref") if preferred else tuple(words)
     others = without(one.params, "TYPE")
-    return replace(one, params=(("TYPE", every), *others) if every else others)
+    return one._replace(params=(("TYPE", every), *others) if every else others)

@@ -7,7 +7,6 @@ IMPP, X-ABRELATEDNAMES and X-ANNIVERSARY, as Evolution, KDE, Outlook, Nokia and 
 import quopri
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from urllib.parse import quote
 
 from ccdaemon.mapping.card_values import KNOWN_TYPES, Groups, label_text, labels
@@ -118,7 +117,7 @@ def _with_line_ends(one: ContentLine) -> ContentLine:
 
     A comma before a blank is punctuation that nobody escaped; in version 2.1 every comma is.
     """
-    return replace(one, value=_LIST_COMMA.sub(lambda found: "\\n" if found[0] == "," else found[0], one.value))
+    return one._replace(value=_LIST_COMMA.sub(lambda found: "\\n" if found[0] == "," else found[0], one.value))
 
 
 def _meaning(one: ContentLine, named: dict[str, str]) -> tuple[str, str, str]:
@@ -130,16 +129,16 @@ def _translated(one: ContentLine, groups: Groups) -> Iterator[ContentLine]:
     """The line, or those that say the same in our way. One without a value says nothing either way."""
     key = one.key
     if key in _NAMES:
-        yield replace(one, name=_NAMES[key])
+        yield one._replace(name=_NAMES[key])
     elif key in _MESSENGERS and one.value:
         service, scheme = _MESSENGERS[key]
         params: Params = (("X-SERVICE-TYPE", (service,)),) if service else ()
         address = quote(unescape_text(one.value), safe=_URI_SAFE)
         value = address if address.lower().startswith(f"{scheme}:") else f"{scheme}:{address}"
-        yield replace(one, name="IMPP", params=(*one.params, *params), value=value)
+        yield one._replace(name="IMPP", params=(*one.params, *params), value=value)
     elif key in _RELATIONS and one.value:
         group = groups.new()
-        yield replace(one, name="X-ABRELATEDNAMES", group=group)
+        yield one._replace(name="X-ABRELATEDNAMES", group=group)
         yield ContentLine("X-ABLabel", (), apple_label(_RELATIONS[key]), group)
     else:
         yield one
@@ -152,7 +151,7 @@ def _modern(one: ContentLine) -> ContentLine:
     if not one.params:
         return one
     if any(not values for _, values in one.params):
-        one = replace(one, params=_named(one.params))
+        one = one._replace(params=_named(one.params))
     encodings = set(map(str.upper, one.param("ENCODING")))
     if "QUOTED-PRINTABLE" in encodings:
         return _decoded(one)
@@ -160,7 +159,7 @@ def _modern(one: ContentLine) -> ContentLine:
         params: Params = tuple(
             ("ENCODING", ("b",)) if name.upper() == "ENCODING" else (name, values) for name, values in one.params
         )
-        return replace(one, params=params, value="".join(one.value.split()))
+        return one._replace(params=params, value="".join(one.value.split()))
     return one
 
 
@@ -187,4 +186,4 @@ def _decoded(one: ContentLine) -> ContentLine:
     except (LookupError, ValueError):
         text = octets.decode("utf-8", "replace")
     params = tuple(param for param in one.params if param[0].upper() not in ("ENCODING", "CHARSET"))
-    return replace(one, params=params, value=clean(text).replace("\n", "\\n"))
+    return one._replace(params=params, value=clean(text).replace("\n", "\\n"))

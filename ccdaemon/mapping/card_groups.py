@@ -1,7 +1,6 @@
 """Groups of our card in a client's: lines of ours that are put into it again must not join a group of the client's."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ccdaemon.mapping.card_values import Groups, labels
 from ccdaemon.mapping.contentline import ContentLine
@@ -27,7 +26,7 @@ class GroupsOf:
             return one
         if one.group not in self._names:
             self._names[one.group] = one.group if one.group in self._kept else self.new()
-        return replace(one, group=self._names[one.group])
+        return one._replace(group=self._names[one.group])
 
     def missing_labels(self, mine: Sequence[ContentLine]) -> list[ContentLine]:
         """The labels of the groups that lines were put back into, where the client's card has none for them."""

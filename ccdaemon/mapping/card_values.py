@@ -6,7 +6,7 @@ Reads what clients write in any of vCard 2.1, 3.0 (RFC 2426) and 4.0 (RFC 6350),
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ccdaemon.mapping.contentline import ContentLine, Params, unescape_text
 
@@ -126,7 +126,7 @@ def ranked(lines: Sequence[ContentLine]) -> list[ContentLine]:
             for at, source in zip(found, moved, strict=True):
                 params = without(lines[source].params, "PREF")
                 is_best = numbers.get(source) == best
-                out[at] = replace(lines[source], params=preferred(params) if is_best else params)
+                out[at] = lines[source]._replace(params=preferred(params) if is_best else params)
     return out
 
 

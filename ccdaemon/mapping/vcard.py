@@ -10,15 +10,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from ccdaemon.mapping.contentline import ContentLine, Params, escape_text, folded_line, serialise
+from ccdaemon.mapping.contentline import Params, escape_text, folded, raw_line
 from ccdaemon.mapping.merge import WITNESS_LINE
 from ccdaemon.mapping.text import clean
 
 YEARLESS = 1604
 """Apple's and Outlook's stand-in for "no year": a leap year that nobody alive was born in."""
 
-_BEGIN = serialise([ContentLine("BEGIN", (), "VCARD"), ContentLine("VERSION", (), "3.0")])
-_END = serialise([WITNESS_LINE, ContentLine("END", (), "VCARD")])
+_WITNESS = raw_line(WITNESS_LINE.name, WITNESS_LINE.params, WITNESS_LINE.value)
 _OMIT_YEAR: Params = (("X-APPLE-OMIT-YEAR", (str(YEARLESS),)),)
 _AS_TEXT: Params = (("VALUE", ("text",)),)
 
@@ -60,7 +59,7 @@ class DateValue(NamedTuple):
 
 def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
     """The body: CRLF lines, folded. ``uid`` and ``full_name`` are text."""
-    lines = [_BEGIN, folded_line("UID", (), escape_text(uid)), folded_line("FN", (), escape_text(full_name))]
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{escape_text(uid)}", f"FN:{escape_text(full_name)}"]
     groups = 0
     for one in properties:
         group = None
@@ -71,15 +70,15 @@ def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
         for companion in one.companions:
             lines.append(_line(companion, group))
         if one.label:
-            lines.append(folded_line("X-ABLabel", (), escape_text(one.label), group))
-    lines.append(_END)
-    return "".join(lines)
+            lines.append(f"{group}.X-ABLabel:{escape_text(one.label)}")
+    lines += (_WITNESS, "END:VCARD")
+    return folded(lines)
 
 
 def _line(one: Property, group: str | None) -> str:
     types = (*one.types, "pref") if one.preferred else one.types
     params = (("TYPE", types), *one.params) if types else one.params
-    return folded_line(one.name, params, one.value, group)
+    return raw_line(one.name, params, one.value, group)
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

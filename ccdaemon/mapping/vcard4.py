@@ -9,7 +9,6 @@ Apple's labels and companions stay in their groups; what 4.0 has no property for
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from urllib.parse import unquote
 
@@ -68,7 +67,7 @@ def to_4(lines: Sequence[ContentLine]) -> list[ContentLine]:
     out = []
     for one in lines:
         if one is day:
-            out.append(_typed_4(_day_4(replace(one, name="ANNIVERSARY"))))
+            out.append(_typed_4(_day_4(one._replace(name="ANNIVERSARY"))))
         elif id(one) not in hidden:
             out.append(_line_4(one, named, spoken, spoken_orgs.get(one.group, "")))
     return out
@@ -94,18 +93,18 @@ def _label(line: ContentLine, named: Mapping[str, str]) -> str:
 def _line_4(one: ContentLine, named: Mapping[str, str], spoken: Mapping[str, str], spoken_org: str) -> ContentLine:
     key = one.key
     if key == "VERSION":
-        return replace(one, value="4.0")
+        return one._replace(value="4.0")
     if key == "UID":
         is_plain = is_uri(one.value) or one.param("VALUE")
-        return one if is_plain else replace(one, params=(("VALUE", ("text",)), *one.params))
+        return one if is_plain else one._replace(params=(("VALUE", ("text",)), *one.params))
     if key == "X-ABSHOWAS" and one.value.upper() == "COMPANY":
-        return replace(one, name="KIND", value="org")
+        return one._replace(name="KIND", value="org")
     if key == "X-GENDER":
-        return replace(one, name="GENDER", value=one.value if _SEX.fullmatch(one.value) else f";{one.value}")
+        return one._replace(name="GENDER", value=one.value if _SEX.fullmatch(one.value) else f";{one.value}")
     if key == "X-ABRELATEDNAMES":
         return related_4(one, _label(one, named).lower()) or _typed_4(one)
     if key == "GEO" and (found := _GEO_3.fullmatch(one.value)):
-        return replace(one, value=f"geo:{found[1]},{found[2]}")
+        return one._replace(value=f"geo:{found[1]},{found[2]}")
     if key in _INLINE and {"B", "BASE64"}.intersection(map(str.upper, one.param("ENCODING"))):
         return _inline_4(one)
     if key == "BDAY":
@@ -116,9 +115,9 @@ def _line_4(one: ContentLine, named: Mapping[str, str], spoken: Mapping[str, str
     elif key == "ORG":
         one = _sorted_as(one, [spoken_org])
     elif key == "TEL" and not one.param("VALUE"):
-        one = replace(one, params=(("VALUE", ("text",)), *one.params))
+        one = one._replace(params=(("VALUE", ("text",)), *one.params))
     elif key in _NAMES_4:
-        one = replace(one, name=_NAMES_4[key])
+        one = one._replace(name=_NAMES_4[key])
     return _typed_4(one)
 
 
@@ -138,7 +137,7 @@ def _typed_4(one: ContentLine) -> ContentLine:
         params.append((name, values))
     if is_preferred and not one.param("PREF"):
         params.append(("PREF", ("1",)))
-    return replace(one, params=tuple(params))
+    return one._replace(params=tuple(params))
 
 
 def _lower(word: str) -> str:
@@ -153,7 +152,7 @@ def _inline_4(one: ContentLine) -> ContentLine:
     value = f"data:{media_type};base64,{one.value}"
     kept = tuple(kept for kept in one.param("TYPE") if kept.upper() in KNOWN_TYPES)
     params = without(one.params, "ENCODING", "TYPE", "VALUE")
-    return _typed_4(replace(one, params=(("TYPE", kept), *params) if kept else params, value=value))
+    return _typed_4(one._replace(params=(("TYPE", kept), *params) if kept else params, value=value))
 
 
 _UNKNOWN_MEDIA = "application/octet-stream"
@@ -163,20 +162,20 @@ def _sorted_as(one: ContentLine, parts: Sequence[str]) -> ContentLine:
     """With SORT-AS, where the sound of the name is known. A comma cannot stand in a part of it."""
     if not parts[0] or any("," in part for part in parts) or one.param("SORT-AS"):
         return one
-    return replace(one, params=(*one.params, ("SORT-AS", (",".join(parts),))))
+    return one._replace(params=(*one.params, ("SORT-AS", (",".join(parts),))))
 
 
 def _day_4(one: ContentLine) -> ContentLine:
     """A date in basic form, without a year ``--0229``; part of one as far as it goes; a description stays text."""
     if "TEXT" in map(str.upper, one.param("VALUE")):
-        return replace(one, params=without(one.params, "VALUE")) if _PART.fullmatch(one.value) else one
+        return one._replace(params=without(one.params, "VALUE")) if _PART.fullmatch(one.value) else one
     found = _WHOLE.fullmatch(date_text(one))
     params = without(one.params, "VALUE", "X-APPLE-OMIT-YEAR")
     if found is None or not _exists(*found.groups()):
-        return replace(one, params=(("VALUE", ("text",)), *params))
+        return one._replace(params=(("VALUE", ("text",)), *params))
     _, hour, time = one.value.partition("T")
     year = "--" if found[1] == "-" else found[1]
-    return replace(one, params=params, value=f"{year}{found[2]}{found[3]}{hour}{time.replace(':', '')}")
+    return one._replace(params=params, value=f"{year}{found[2]}{found[3]}{hour}{time.replace(':', '')}")
 
 
 def _exists(year: str, month: str, day: str) -> bool:
@@ -206,9 +205,9 @@ def from_4(lines: Sequence[ContentLine]) -> list[ContentLine]:
         if not one.params and key not in _SPECIAL:
             out.append(one)
         elif key == "X-ABLABEL" and one.group in relabelled:
-            out.append(replace(one, value=relabelled[one.group]))
+            out.append(one._replace(value=relabelled[one.group]))
         elif key == "X-ABRELATEDNAMES" and is_no_kind(one):
-            out.append(replace(one, params=without(one.params, "TYPE")))
+            out.append(one._replace(params=without(one.params, "TYPE")))
         elif key == "RELATED":
             out += related_3(one, named, groups)
         elif key == "ANNIVERSARY":
@@ -221,14 +220,14 @@ def from_4(lines: Sequence[ContentLine]) -> list[ContentLine]:
 def _line_3(one: ContentLine, *, is_spoken: bool) -> Iterator[ContentLine]:
     key = one.key
     if key == "VERSION":
-        yield replace(one, value="3.0")
+        yield one._replace(value="3.0")
     elif key == "KIND" and one.value.lower() in ("org", "individual"):
         if one.value.lower() == "org":
-            yield replace(one, name="X-ABShowAs", value="COMPANY")
+            yield one._replace(name="X-ABShowAs", value="COMPANY")
     elif key == "GENDER":
-        yield replace(one, name="X-GENDER", value=one.value[1:] if _is_only_said(one.value) else one.value)
+        yield one._replace(name="X-GENDER", value=one.value[1:] if _is_only_said(one.value) else one.value)
     elif key == "GEO" and (found := _GEO_4.fullmatch(one.value)):
-        yield replace(one, value=f"{found[1]};{found[2]}")
+        yield one._replace(value=f"{found[1]};{found[2]}")
     elif key in _INLINE and one.value[:5].lower() == "data:":
         yield _inline_3(one)
     else:
@@ -237,9 +236,9 @@ def _line_3(one: ContentLine, *, is_spoken: bool) -> Iterator[ContentLine]:
         elif key in _PLAIN:
             one = _plain_3(one)
         if key in ("N", "ORG") and is_spoken:
-            one = replace(one, params=without(one.params, "SORT-AS"))
+            one = one._replace(params=without(one.params, "SORT-AS"))
         elif key in _NAMES_3:
-            one = replace(one, name=_NAMES_3[key])
+            one = one._replace(name=_NAMES_3[key])
         yield _typed_3(one)
 
 
@@ -253,8 +252,8 @@ def _plain_3(one: ContentLine) -> ContentLine:
     kinds = set(map(str.upper, one.param("VALUE")))
     if one.key == "TEL" and one.value[:4].lower() == "tel:":
         number, _, extension = unquote(one.value[4:]).partition(";ext=")
-        one = replace(one, value=escape_text(f"{number} ext. {extension}" if extension else number))
-    return replace(one, params=without(one.params, "VALUE")) if kinds and kinds <= _PLAIN_VALUES else one
+        one = one._replace(value=escape_text(f"{number} ext. {extension}" if extension else number))
+    return one._replace(params=without(one.params, "VALUE")) if kinds and kinds <= _PLAIN_VALUES else one
 
 
 def _typed_3(one: ContentLine) -> ContentLine:
@@ -268,7 +267,7 @@ def _typed_3(one: ContentLine) -> ContentLine:
         words = {word.upper() for value in one.param("TYPE") for word in value.split(",")}
         if not words & {"INTERNET", "X400"}:
             params = _internet(params)
-    return one if params == one.params else replace(one, params=params)
+    return one if params == one.params else one._replace(params=params)
 
 
 def _upper(param: tuple[str, tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
@@ -292,7 +291,7 @@ def _inline_3(one: ContentLine) -> ContentLine:
     word = vcard.IMAGE_TYPES.get(media_type) or media_type.rpartition("/")[2].upper()
     types = () if media_type in ("", _UNKNOWN_MEDIA) else (("TYPE", (word,)),)
     params: Params = (("ENCODING", ("b",)), *types, *without(one.params, "VALUE", "ENCODING", "TYPE", "MEDIATYPE"))
-    return replace(one, params=params, value="".join(found[2].split()))
+    return one._replace(params=params, value="".join(found[2].split()))
 
 
 def _day_3(one: ContentLine) -> ContentLine:
@@ -301,13 +300,13 @@ def _day_3(one: ContentLine) -> ContentLine:
         return one
     params = without(one.params, "VALUE", "X-APPLE-OMIT-YEAR")
     if _PART.fullmatch(one.value):
-        return replace(one, params=_after_type(params, (("VALUE", ("text",)),)))
+        return one._replace(params=_after_type(params, (("VALUE", ("text",)),)))
     found = _WHOLE.fullmatch(date_text(one))
     if found is None or "T" in one.value:
         return one
     year, month, day = found.groups()
     value = vcard.date_value(0 if year == "-" else int(year), int(month), int(day))
-    return one if value is None else replace(one, params=_after_type(params, value.params), value=value.value)
+    return one if value is None else one._replace(params=_after_type(params, value.params), value=value.value)
 
 
 def _after_type(params: Params, more: Params) -> Params:
@@ -318,11 +317,11 @@ def _after_type(params: Params, more: Params) -> Params:
 
 def _anniversary_3(one: ContentLine, named: Mapping[str, str]) -> Iterator[ContentLine]:
     """As our codecs write it: the labelled day of its group, and X-ANNIVERSARY; without a group this alone."""
-    plain = replace(one, name="X-ANNIVERSARY", group=None)
+    plain = one._replace(name="X-ANNIVERSARY", group=None)
     if one.group is None or _label(one, named) not in ("", _ANNIVERSARY):
         yield plain
         return
-    yield replace(one, name="X-ABDATE")
+    yield one._replace(name="X-ABDATE")
     if one.group not in named:
         yield ContentLine("X-ABLabel", (), vcard.apple_label(_ANNIVERSARY), one.group)
     yield plain

@@ -4,7 +4,6 @@ A label is exact and a standard kind is not: a mother is only a parent. So RELAT
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from ccdaemon.mapping import vcard
 from ccdaemon.mapping.card_values import Groups, is_uri, label_text, without
@@ -56,7 +55,7 @@ def related_4(one: ContentLine, label: str) -> ContentLine | None:
         *without(one.params, "TYPE", "VALUE"),
         *((("PREF", ("1",)),) if is_preferred else ()),
     )
-    return replace(one, name="RELATED", params=params)
+    return one._replace(name="RELATED", params=params)
 
 
 def _kind(label: str) -> str | None:
@@ -75,7 +74,7 @@ def related_3(one: ContentLine, named: Mapping[str, str], groups: Groups) -> Ite
     rest = tuple(sorted(others, key=lambda word: word == "pref"))
     params = without(one.params, "TYPE", "VALUE")
     group = one.group or groups.new()
-    yield replace(one, name="X-ABRELATEDNAMES", params=(("TYPE", rest), *params) if rest else params, group=group)
+    yield one._replace(name="X-ABRELATEDNAMES", params=(("TYPE", rest), *params) if rest else params, group=group)
     if best and group not in named:
         yield ContentLine("X-ABLabel", (), _LABEL_OF.get(best, escape_text(best)), group)
 

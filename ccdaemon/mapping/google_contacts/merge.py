@@ -6,7 +6,7 @@ only dropped is not removed. Order is no edit; a preference that moved is.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ccdaemon.mapping.card_blocks import Block, Card
 from ccdaemon.mapping.card_values import Marks
@@ -207,7 +207,7 @@ def _days(mine: Card) -> list[Block]:
     told = next((line for line in mine.all("X-ANNIVERSARY") if read_date(line)), None)
     if told is None or any(day.marks.label.casefold() == "anniversary" for day in days):
         return days
-    anniversary = Block(replace(told, name="X-ABDATE"), Marks((), "Anniversary", False), {})
+    anniversary = Block(told._replace(name="X-ABDATE"), Marks((), "Anniversary", False), {})
     for at, day in enumerate(days):
         if not day.marks.label and read_date(day.line) == read_date(told):  # the client lost its label
             return [*days[:at], anniversary, *days[at + 1 :]]

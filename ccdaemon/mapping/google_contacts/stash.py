@@ -6,7 +6,7 @@ Anybody with access to the account can write there: what comes back is taken onl
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ccdaemon.mapping import stash
 from ccdaemon.mapping.card import Properties
@@ -125,7 +125,7 @@ def stashable(card: Card, holds: Callable[[Block], bool]) -> list[Stashed]:
 
 def _bare(line: ContentLine) -> ContentLine:
     params = tuple((name, values) for name, values in line.params if _NAME.fullmatch(name))
-    return replace(line, group=None, params=params)
+    return line._replace(group=None, params=params)
 
 
 def merged(before: Sequence[Stashed], after: Sequence[Stashed], absent: Absence) -> list[Stashed]:
@@ -161,7 +161,7 @@ def packed(full_name: str, derived: str, items: Sequence[Stashed]) -> tuple[str,
     length, left = len(stash.pack(lines)), []
     for at, item in enumerate(items, 1):
         group = f"item{at}" if item.label or item.companions else None
-        own = [replace(one, group=group) for one in item.lines]
+        own = [one._replace(group=group) for one in item.lines]
         if item.label:
             own.append(ContentLine("X-ABLabel", (), item.label, group))
         size = len(stash.pack(own))

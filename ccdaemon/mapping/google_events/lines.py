@@ -220,7 +220,7 @@ def _conference(event: Json) -> Iterator[ContentLine]:
     for address, entry in ways_in:
         kind = text(entry, "entryPointType")
         for one in conference_line(address, _FEATURES.get(kind, ()), text(entry, "label")):
-            yield replace(one, params=one.params + _codes(entry))
+            yield one._replace(params=one.params + _codes(entry))
         video = video or (address if kind == "video" else "")
     yield from uri_line("X-GOOGLE-CONFERENCE", video)
 

@@ -6,7 +6,6 @@ and comes out again when a client's edit of that kind leaves room.
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import replace
 
 from ccdaemon.mapping import card
 from ccdaemon.mapping.card_clients import absence_of
@@ -42,7 +41,7 @@ def _as_known(sent: card.Properties) -> Iterator[ContentLine]:
     for one in sent.sent:
         yield one
         if one.key in _NAMES_3:
-            yield replace(one, name=_NAMES_3[one.key])
+            yield one._replace(name=_NAMES_3[one.key])
 
 
 def merged(before: Sequence[Entry], sent: card.Properties, known: Absence) -> list[Entry]:

@@ -5,7 +5,7 @@ Any write of ``attendees`` may send mail, so the list is written only when someb
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ccdaemon.errors import Unmappable, Unwritable
@@ -38,7 +38,7 @@ def guest_lines(event: Json, owner: str) -> Iterator[ContentLine]:
     moments = _moments_of_answers(event, owner)
     for one in people_lines(address, name, guests):
         extra = moments.get(one.value.casefold(), ()) if one.key == "ATTENDEE" else ()
-        yield replace(one, params=(*one.params, *extra)) if extra else one
+        yield one._replace(params=(*one.params, *extra)) if extra else one
     if not guests and event.get("isOrganizer") is False and address:  # ORGANIZER would be an invitation to nobody
         yield line("X-MICROSOFT-ORGANIZER", mail_uri(address), CN=name or address)
     own = text(member(event, "responseStatus"), "response")

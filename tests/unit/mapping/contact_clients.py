@@ -6,7 +6,6 @@ Read in the sources of those that have some: DAVx5 (vcard4android's ContactReade
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 import vobject
 
@@ -30,7 +29,7 @@ _APPLE = re.compile(r"_\$!<(.*)>!\$_")
 def _typed(one: ContentLine, *words: str, **params: str) -> ContentLine:
     """The line with these TYPE words and parameters and no others."""
     types = (("TYPE", words),) if words else ()
-    return replace(one, params=(*types, *((name.replace("_", "-"), (value,)) for name, value in params.items())))
+    return one._replace(params=(*types, *((name.replace("_", "-"), (value,)) for name, value in params.items())))
 
 
 def _types(one: ContentLine) -> list[str]:
@@ -80,12 +79,12 @@ def davx5(body: str, *, groups_are_categories: bool = True) -> str:
 
     def put(one: ContentLine, label: str = "") -> None:
         if not label:
-            out.append(replace(one, group=None))
+            out.append(one._replace(group=None))
             return
         used.add(one.group)
         number = next(n for n in range(1, 999) if f"item{n}" not in numbers and f"item{n}" not in taken)
         taken.add(f"item{number}")
-        out.extend((ContentLine("X-ABLABEL", (), label, f"item{number}"), replace(one, group=f"item{number}")))
+        out.extend((ContentLine("X-ABLABEL", (), label, f"item{number}"), one._replace(group=f"item{number}")))
 
     taken: set[str] = set()
     # groups of what it knows are free again: it counts past those of unknown properties only
@@ -99,15 +98,15 @@ def davx5(body: str, *, groups_are_categories: bool = True) -> str:
     for key in ("X-PHONETIC-FIRST-NAME", "X-PHONETIC-MIDDLE-NAME", "X-PHONETIC-LAST-NAME"):
         out += every(key)[-1:]
     for one in every("NICKNAME")[-1:]:
-        put(replace(one, value=escape_text(split_text(one.value)[-1])), labels.get(one.group, ""))
+        put(one._replace(value=escape_text(split_text(one.value)[-1])), labels.get(one.group, ""))
     if groups_are_categories:
         out += every("CATEGORIES")
     for one in every("ORG")[-1:]:
         name, *units = split_components(one.value)
         value = ";".join(map(escape_text, [name, " / ".join(units)] if any(units) else [name]))
-        out.append(replace(one, value=value, params=(), group=None))
+        out.append(one._replace(value=value, params=(), group=None))
     for key in ("TITLE", "ROLE"):
-        out += [replace(one, params=(), group=None) for one in every(key)[-1:]]
+        out += [one._replace(params=(), group=None) for one in every(key)[-1:]]
     for one in every("TEL"):
         label, words = labels.get(one.group, ""), _types(one)
         found = next((kind for kind in _PHONES if set(kind) <= set(words)), None)
@@ -123,17 +122,17 @@ def davx5(body: str, *, groups_are_categories: bool = True) -> str:
         if labels.get(one.group):
             label = labels[one.group]
             group = out.pop()
-            put(replace(group, group=one.group, params=()), label)
+            put(group._replace(group=one.group, params=()), label)
     for one in every("URL"):
         label, words = labels.get(one.group, ""), _types(one)
         kind = tuple(word for word in ("HOME", "WORK") if word in words)[:1]
-        url = replace(one, value=escape_text(unescape_text(one.value)))
+        url = one._replace(value=escape_text(unescape_text(one.value)))
         put(_typed(url, *(() if label else kind)), label)
     for one in every("ADR"):
         label, words = labels.get(one.group, ""), _types(one)
         kind = tuple(word for word in ("HOME", "WORK") if word in words)[:1]
         parts = [",".join(map(escape_text, part.split("\n"))) for part in split_components(one.value)]
-        put(_typed(replace(one, value=";".join(parts)), *(() if label else kind)), label)
+        put(_typed(one._replace(value=";".join(parts)), *(() if label else kind)), label)
     out += [one for one in every("BDAY")[-1:] if one.param("VALUE") != ("text",)]
     dates = [one for one in every("X-ABDATE") if one.param("VALUE") != ("text",)]
     anniversaries = [one for one in dates if labels.get(one.group) == "_$!<Anniversary>!$_"]
@@ -145,7 +144,7 @@ def davx5(body: str, *, groups_are_categories: bool = True) -> str:
         label = labels.get(one.group, "")
         if label and not _APPLE.fullmatch(label):
             label = ", ".join(word.strip().capitalize() for word in label.split(","))
-        put(replace(one, params=()) if label else _typed(one, "other"), label)
+        put(one._replace(params=()) if label else _typed(one, "other"), label)
         used.add(one.group)
     notes = [unescape_text(one.value) for one in every("NOTE")]
     out += [ContentLine("NOTE", (), escape_text("\n\n\n".join(notes)))] if notes else []
@@ -169,8 +168,8 @@ def _davx5_messenger(one: ContentLine) -> list[ContentLine]:
     service = next(iter(one.param("X-SERVICE-TYPE")), "") or scheme
     scheme = re.sub("[^0-9a-z+.-]", "", service.lower())
     kind = [word for word in ("HOME", "WORK") if word in _types(one)][:1]
-    found = replace(_typed(one, *kind), value=f"{scheme}:{handle}", group=None)
-    return [found, replace(found, params=())] if scheme == "sip" else [found]
+    found = _typed(one, *kind)._replace(value=f"{scheme}:{handle}", group=None)
+    return [found, found._replace(params=())] if scheme == "sip" else [found]
 
 
 def davx5_with_groups_of_its_own(body: str) -> str:
@@ -196,9 +195,9 @@ def apple(body: str, *, keeps: bool = True) -> str:
     out = [ContentLine("PRODID", (), "-//Apple Inc.//iOS 18.1//EN")]
     number = 0
     for key in ("UID", "N", "FN", "X-PHONETIC-FIRST-NAME", "X-PHONETIC-MIDDLE-NAME", "X-PHONETIC-LAST-NAME"):
-        out += [replace(one, params=(), group=None) for one in lines if one.key == key][-1:]
+        out += [one._replace(params=(), group=None) for one in lines if one.key == key][-1:]
     for key in ("X-MAIDENNAME", "TITLE", "X-PHONETIC-ORG", "X-ABSHOWAS"):
-        out += [replace(one, params=(), group=None) for one in lines if one.key == key][-1:]
+        out += [one._replace(params=(), group=None) for one in lines if one.key == key][-1:]
     for one in [one for one in lines if one.key == "NICKNAME"][-1:]:
         out.append(ContentLine("NICKNAME", (), escape_text(unescape_text(one.value))))
     for one in [one for one in lines if one.key == "ORG"][-1:]:
@@ -224,8 +223,8 @@ def apple(body: str, *, keeps: bool = True) -> str:
             if label or code:
                 number += 1
                 group = f"item{number}"
-            out.append(replace(one, params=(*kept, *params), group=group))
-            out += [replace(other, group=group) for other in code]
+            out.append(one._replace(params=(*kept, *params), group=group))
+            out += [other._replace(group=group) for other in code]
             out += [ContentLine("X-ABLabel", (), label, group)] if label else []
     out += [one for one in lines if one.key == "BDAY" and one.param("VALUE") != ("text",)]
     notes = [unescape_text(one.value) for one in lines if one.key == "NOTE"]
@@ -263,17 +262,17 @@ def _thunderbird(lines: list[ContentLine], version: str = "3.0") -> str:
             box, extended, street, *rest = split_components(one.value)
             text = "\n".join(filter(None, (box.strip(), street, extended.strip())))
             value = ",".join(map(escape_text, text.strip().split("\n")))
-            one = replace(one, value=";".join(("", "", value, *map(escape_text, rest))))
+            one = one._replace(value=";".join(("", "", value, *map(escape_text, rest))))
         elif one.key == "NICKNAME":
-            one = replace(one, value=escape_text(",".join(split_text(one.value))))
+            one = one._replace(value=escape_text(",".join(split_text(one.value))))
         elif one.key == "ORG":
             name, *units = split_components(one.value)
-            one = replace(one, value=";".join(map(escape_text, filter(None, [name.strip(), ", ".join(units).strip()]))))
+            one = one._replace(value=";".join(map(escape_text, filter(None, [name.strip(), ", ".join(units).strip()]))))
         elif one.key == "EMAIL" and not has_default:
-            one = replace(one, params=(*one.params, ("PREF", ("1",))))
+            one = one._replace(params=(*one.params, ("PREF", ("1",))))
             has_default = True
         group = None if one.group is None else one.group.upper()
-        out.append(replace(one, name=one.name.upper(), group=group))
+        out.append(one._replace(name=one.name.upper(), group=group))
     return _card(out, version)
 
 
@@ -290,7 +289,7 @@ def evolution(body: str) -> str:
         if one.key in ("TEL", "EMAIL", "IMPP"):
             slots += 1
             params = (*params, ("X-EVOLUTION-UI-SLOT", (str(slots),)))
-        out.append(replace(one, params=params))
+        out.append(one._replace(params=params))
     have = {one.key for one in out}
     empty = ("NICKNAME", "TITLE", "ROLE", "NOTE", "URL", "CALURI", "FBURL", "X-EVOLUTION-VIDEO-URL")
     spouses = ("X-EVOLUTION-BLOG-URL", "X-EVOLUTION-SPOUSE", "X-EVOLUTION-MANAGER", "X-EVOLUTION-ASSISTANT")
