@@ -7,6 +7,7 @@ A date is an all-day value. A datetime carries its zone, which is UTC or one of 
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.contentline import ContentLine, Params
@@ -19,6 +20,8 @@ Moment = date | datetime
 DAY = 86400
 """Seconds."""
 
+_DATE: Params = (("VALUE", ("DATE",)),)
+
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 _DURATION = re.compile(
     r"([+-]?)P(?=[\dT])(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?",
@@ -27,6 +30,9 @@ _DURATION = re.compile(
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?(Z|z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
+_USUAL = re.compile(  # nearly every one; of these the regular expression checks the form alone
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?", re.ASCII
+)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -34,23 +40,25 @@ _RFC3339 = re.compile(
 
 def value_of(moment: Moment) -> str:
     """ "20260301", "20260301T090000" or, in UTC, "20260301T090000Z". Fractions of a second are cut."""
-    text = f"{moment.year:04}{moment.month:02}{moment.day:02}"
     if not isinstance(moment, datetime):
-        return text
-    return f"{text}T{moment.hour:02}{moment.minute:02}{moment.second:02}{'Z' if moment.tzinfo is UTC else ''}"
+        return moment.isoformat().replace("-", "")
+    clock = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    text = "%04d%02d%02dT%02d%02d%02d" % clock  # noqa: UP031 (format specifiers take three times as long)
+    return f"{text}Z" if moment.tzinfo is UTC else text
 
 
 def params_of(moment: Moment) -> Params:
     """``VALUE=DATE``, ``TZID=…`` or nothing."""
     if not isinstance(moment, datetime):
-        return (("VALUE", ("DATE",)),)
+        return _DATE
     name = zone_name(moment.tzinfo)
     return () if name is None else (("TZID", (name,)),)
 
 
 def moment_line(name: str, *moments: Moment) -> ContentLine:
     """A property that holds moments, all of the type and zone of the first."""
-    return ContentLine(name, params_of(moments[0]), ",".join(map(value_of, moments)))
+    value = value_of(moments[0]) if len(moments) == 1 else ",".join(map(value_of, moments))
+    return ContentLine(name, params_of(moments[0]), value)
 
 
 def unambiguous(moment: Moment) -> Moment:
@@ -132,6 +140,26 @@ def parse_rfc3339(value: str, field: str) -> Moment:
 
     Raises Unmappable, naming ``field``, when it is none or lies outside of the years 1 to 9999.
     """
+    usual = _USUAL.fullmatch(value)
+    if usual is None:
+        return _any_rfc3339(value, field)
+    try:  # in C, the calendar checked
+        if (offset := usual[1]) == "Z":
+            return datetime.fromisoformat(f"{value[:19]}Z")
+        naive = datetime.fromisoformat(value[:19])
+        return naive if offset is None else (naive - _east(offset)).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return _any_rfc3339(value, field)
+
+
+@lru_cache(maxsize=256)
+def _east(offset: str) -> timedelta:
+    """The time that "+01:00" means."""
+    length = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
+    return -length if offset[0] == "-" else length
+
+
+def _any_rfc3339(value: str, field: str) -> Moment:
     match = _RFC3339.fullmatch(value.strip())
     if match is None:
         raise Unmappable(f"{field}: not a date or time")
@@ -221,9 +249,9 @@ def posix(moment: Moment) -> int:
         return (moment.toordinal() - _EPOCH_ORDINAL) * DAY
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - _EPOCH) // _SECOND, TIME_MIN), TIME_MAX)
+    length = moment - _EPOCH
+    return min(max(length.days * DAY + length.seconds, TIME_MIN), TIME_MAX)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
