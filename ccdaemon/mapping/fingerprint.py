@@ -6,6 +6,7 @@ REV, LAST-MODIFIED and our witness (merge.py); the wording of a VTIMEZONE, of wh
 used.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 
 from ccdaemon.mapping.merge import WITNESS
@@ -13,28 +14,31 @@ from ccdaemon.model import Fingerprint
 
 _IGNORED = frozenset({"DTSTAMP", "PRODID", "REV", "LAST-MODIFIED", WITNESS})
 _UNORDERED = frozenset({"TYPE", "FEATURE"})  # parameters whose values are a set of case-insensitive words
+_BEGIN_ZONE, _END_ZONE = "\nBEGIN:VTIMEZONE\n", "\nEND:VTIMEZONE\n"
+_MAX_HEAD, _MAX_ZONE = 80, 8192  # characters of what is remembered
 
 
 def fingerprint(body: str) -> Fingerprint:
     """The fingerprint of any text; what is no sound body is hashed line by line and never raises."""
     if "\r" in body:
         body = body.replace("\r\n", "\n").replace("\r", "\n")
-    body = body.removeprefix("\ufeff").replace("\n ", "").replace("\n\t", "")
+    body = _without_zones(body.removeprefix("\ufeff").replace("\n ", "").replace("\n\t", ""))
     open_components: list[list[str]] = [[]]
     for line in body.split("\n"):
         if not line:
             continue
         head, colon, value = line.partition(":")
-        if ";" not in head:
-            name = head.upper()
-            if name == "BEGIN":
-                open_components.append([f"BEGIN:{value.upper()}"])
-            elif name == "END" and len(open_components) > 1:
-                _close(open_components)
-            elif name not in _IGNORED:
-                open_components[-1].append(f"{name}{colon}{value}")
-        elif (meaning := _with_parameters(line)) is not None:
-            open_components[-1].append(meaning)
+        if '"' in head:
+            if (meaning := _with_quotes(line)) is not None:
+                open_components[-1].append(meaning)
+            continue
+        meant = _known_head(head) if len(head) <= _MAX_HEAD else _head(head)
+        if meant == "BEGIN":
+            open_components.append([f"BEGIN:{value.upper()}"])
+        elif meant == "END" and len(open_components) > 1:
+            _close(open_components)
+        elif meant is not None:
+            open_components[-1].append(f"{meant}{colon}{value}")
     while len(open_components) > 1:  # a body that was cut
         _close(open_components)
     meaning = "\n".join(sorted(open_components[0]))
@@ -49,19 +53,58 @@ def _close(open_components: list[list[str]]) -> None:
         open_components[-1].append("\n".join((begin, *lines, "END")))
 
 
-def _with_parameters(line: str) -> str | None:
-    """A line with its parameters in one order and spelling; None when it does not count."""
-    head, quoted, rest = line.partition('"')
-    if not quoted or ":" in head or ";" not in head:  # the usual case: no parameter is quoted
-        head, colon, value = line.partition(":")
-        name, *params = head.split(";")
-    else:
-        name, *params = head.split(";")
-        value, colon = _unquoted(params, rest)
+def _head(head: str) -> str | None:
+    """What stands before the colon, parameters in one order and spelling; None when the line does not count."""
+    name, *params = head.split(";")
+    return _joined(name, params)
+
+
+_known_head = lru_cache(maxsize=2048)(_head)  # the same ones come in every body
+
+
+def _joined(name: str, params: list[str]) -> str | None:
     name = name.upper()
     if name in _IGNORED:
         return None
-    return ";".join((name, *sorted(meaning for param in params for meaning in _parameter(param)))) + colon + value
+    return ";".join((name, *sorted(meaning for param in params for meaning in _parameter(param)))) if params else name
+
+
+def _without_zones(text: str) -> str:
+    """The lines without those of whole VTIMEZONEs, which do not count; all bodies in a zone hold the same ones."""
+    parts, start = [], 0
+    while (at := text.find(_BEGIN_ZONE, start)) >= 0 and (last := text.find(_END_ZONE, at)) >= 0:
+        after = last + len(_END_ZONE) - 1  # its line end begins the line after
+        if after - at > _MAX_ZONE or not _is_whole(text[at:after]):
+            break
+        parts.append(text[start:at])
+        start = after
+    return f"{''.join(parts)}{text[start:]}" if parts else text
+
+
+@lru_cache(maxsize=256)
+def _is_whole(component: str) -> bool:
+    """Whether what begins in these lines ends in them, the outermost at their end."""
+    depth = 0
+    lines = component.split("\n")[1:]
+    for number, line in enumerate(lines, 1):
+        name = line.partition(":")[0].upper()
+        depth += (name == "BEGIN") - (name == "END")
+        if depth < 1:
+            return number == len(lines)
+    return False
+
+
+def _with_quotes(line: str) -> str | None:
+    """A line with quoted parameters in one spelling; None when it does not count."""
+    head, _, rest = line.partition('"')
+    if ";" in head:
+        name, *params = head.split(";")
+        value, colon = _unquoted(params, rest)
+    else:  # a name with a quote in it
+        head, colon, value = line.partition(":")
+        name, *params = head.split(";")
+    meant = _joined(name, params)
+    return None if meant is None else f"{meant}{colon}{value}"
 
 
 def _unquoted(params: list[str], rest: str) -> tuple[str, str]:
