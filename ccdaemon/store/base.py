@@ -25,9 +25,11 @@ from ccdaemon.model import (
     Grant,
     Held,
     Item,
+    Json,
     Kind,
     Lease,
     Original,
+    Outcome,
     Person,
     Presence,
     ProviderName,
@@ -100,6 +102,23 @@ class Reader(Protocol):
 
     def presences(self, account_id: int, kind: Kind) -> Sequence[Presence]:
         """Of every living collection of the kind, by id."""
+
+    # --- before a lease is taken
+    def is_at_rest(self, collection_id: int, lease: str) -> bool:
+        """Whether nobody has the lease, and no pull left anything to do: no deletion is held, no photo is waited for,
+        and the Runs tell of everything that was done."""
+
+    def shared_payloads(self, collection_id: int) -> Mapping[str, Json]:
+        """remote_id -> payload of the living SHARED originals."""
+
+    def lease_at(self, name: str) -> int | None:
+        """The generation of a lease that nobody has, 0 if nobody ever had it; None: somebody seems to have it."""
+
+    def is_listed_so(self, account_id: int, kind: Kind, listed: Sequence[RemoteCollection]) -> bool:
+        """Whether ``save_collections`` would have nothing to save."""
+
+    def last_listing(self, account_id: int) -> Outcome | None:
+        """How the newest Run of a listing of the account's collections ended; None: there is none."""
 
     # --- originals
     def group(self, collection_id: int, group_id: str) -> Sequence[Original]:
@@ -377,6 +396,10 @@ class Transaction(Reader, Protocol):
         changed: bool = False,
     ) -> None:
         """error None: last_success_at = now, failures 0; else failures + 1. ``changed``: changed_at = now too."""
+
+    def note_quiet(self, collection: Collection, cursor: Cursor, *, next_pull_at: datetime, now: datetime) -> bool:
+        """A pull found nothing new behind the cursor of ``collection``. Needs no lease: silent, and False, where the
+        collection is not what it was when that was read."""
 
     def schedule(self, collection_id: int, next_pull_at: datetime) -> None: ...
 

@@ -280,7 +280,7 @@ class CollectionsWriter(CollectionsReader):
     ) -> None:
         if remote.kind is not kind:
             raise BadData(f"account {account_id}: a collection of {remote.kind} among those of {kind}")
-        described = _description(remote)
+        described = description(remote)
         if stored is None:
             href = collection_href(owner["provider"], owner["subject"], kind, remote.remote_id)
             identity = {"account_id": account_id, "kind": kind, "remote_id": remote.remote_id, "href": href}
@@ -324,7 +324,8 @@ def move_revision(connection: Connection, collection_id: int, *, by: int = 1) ->
     return revision
 
 
-def _description(remote: RemoteCollection) -> dict[str, Any]:
+def description(remote: RemoteCollection) -> dict[str, Any]:
+    """What the provider says of a collection, by column."""
     return {
         "name": remote.name,
         "description": remote.description,

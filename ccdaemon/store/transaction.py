@@ -13,6 +13,7 @@ from ccdaemon.store.originals import OriginalsReader, OriginalsWriter
 from ccdaemon.store.persons import PersonsReader, PersonsWriter
 from ccdaemon.store.properties import PropertiesReader, PropertiesWriter
 from ccdaemon.store.quarantine import QuarantineReader, QuarantineWriter
+from ccdaemon.store.quiet import QuietReader, QuietWriter
 from ccdaemon.store.runs import RunsReader, RunsWriter
 from ccdaemon.store.search import SearchReader
 from ccdaemon.store.trash import TrashReader, TrashWriter
@@ -31,6 +32,7 @@ class SqlReader(
     SearchReader,
     PropertiesReader,
     QuarantineReader,
+    QuietReader,
     RunsReader,
     TrashReader,
 ):
@@ -48,6 +50,7 @@ class SqlTransaction(
     HeldWriter,
     PropertiesWriter,
     QuarantineWriter,
+    QuietWriter,
     RunsWriter,
     TrashWriter,
     SqlReader,

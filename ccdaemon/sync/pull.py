@@ -19,7 +19,7 @@ from ccdaemon import log
 from ccdaemon.errors import BadAnswer, CursorExpired, Transient, Unmappable
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.text import clean_json
-from ccdaemon.model import Collection, Cursor, Decision, Held, Kind, Lease, Original, Part
+from ccdaemon.model import Collection, Cursor, Decision, Held, Kind, Lease, Original, Page, Part
 from ccdaemon.providers.base import Remote
 from ccdaemon.store.base import Reader, Store, Transaction
 from ccdaemon.sync import departures, guard, photos
@@ -55,6 +55,7 @@ class Pull:
     lease: Lease
     now: Callable[[], datetime]
     progress: Callable[[int], None] = lambda _settled: None  # called after each transaction with the groups it settled
+    ahead: Iterator[Page] | None = None  # what was asked for already, behind the cursor of ``collection``
     _is_full: bool = False  # everything is listed
     _settlements: Counter[Settlement] = field(default_factory=Counter)  # committed
     _settling: Counter[Settlement] = field(default_factory=Counter)  # by the open transaction
@@ -102,7 +103,7 @@ class Pull:
         generation = self._begin_listing() if cursor is None else 0
         told = Told()
         following = None
-        for page in self.remote.pull(self.collection, cursor):
+        for page in self._pages(cursor):
             originals = self._with_photos([self._clean(original) for original in told.take(page.originals)])
             self._adopt_shared(originals)
             following = page.cursor or following
@@ -114,6 +115,10 @@ class Pull:
         if not is_settled:
             self._end(told, generation, following)
         self._retry_photos()
+
+    def _pages(self, cursor: Cursor | None) -> Iterator[Page]:
+        ahead, self.ahead = self.ahead, None
+        return self.remote.pull(self.collection, cursor) if ahead is None or cursor is None else ahead
 
     def _end(self, told: Told, generation: int, cursor: Cursor) -> None:
         """Settle every doubt, carry out what the guard lets pass, and save the cursor with the last of it."""

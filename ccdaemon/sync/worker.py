@@ -8,16 +8,29 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from ccdaemon import log
 from ccdaemon.errors import CcdaemonError, ConsentNeeded, LeaseLost, Transient
 from ccdaemon.mapping import Codec
-from ccdaemon.model import CLOUDS, Account, Collection, Kind, Lease, Outcome, ProviderName, Run
+from ccdaemon.model import (
+    CLOUDS,
+    Account,
+    Collection,
+    Cursor,
+    Kind,
+    Lease,
+    Outcome,
+    ProviderName,
+    RemoteCollection,
+    Run,
+)
 from ccdaemon.providers.base import Remote
 from ccdaemon.store.base import Store, Transaction
 from ccdaemon.sync import guard
 from ccdaemon.sync.history import with_interrupted
 from ccdaemon.sync.lease import leased, of_collection
+from ccdaemon.sync.look import Look, look
 from ccdaemon.sync.pull import Pull, Tally
 from ccdaemon.sync.reindex import reindex
 from ccdaemon.sync.retention import Passed, prune
@@ -27,6 +40,15 @@ from ccdaemon.sync.settle import Settlement
 logger = log.get_logger(__name__)
 
 OVERTAKEN = "lease lost, another process goes on"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Listing:
+    """What a provider answered when it was asked for the collections of a kind."""
+
+    kind: Kind
+    started: datetime
+    collections: Sequence[RemoteCollection] | Exception
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +68,50 @@ class Worker:
     def list_collections(self, account: Account) -> Sequence[Run]:
         """Ask the provider which collections there are. Returns the Runs that failed, one for each kind at most.
 
-        Empty as well when another process is at it.
+        Empty as well when another process is at it. Nothing is written where nothing is new.
         """
-        with self._lease(f"account:{account.id}") as lease:
+        name = f"account:{account.id}"
+        with self.store.read() as tx:
+            before = tx.lease_at(name)
+        asked = [] if before is None else self._asked(account)
+        if asked and self._is_no_news(account, asked):
+            return []
+        with self._lease(name) as lease:
             if lease is None:
                 return []
-            runs = [self._list_kind(account, kind, lease) for kind in self.kinds(account)]
+            if before is None or lease.generation != before + 1:  # somebody listed them meanwhile, perhaps later
+                asked = self._asked(account)
+            runs = [self._save_listing(account, one, lease) for one in asked]
             failed = [run for run in runs if run is not None]
             if not failed:
                 self._note_recovery(account)
         return failed
 
-    def _list_kind(self, account: Account, kind: Kind, lease: Lease) -> Run | None:
+    def _asked(self, account: Account) -> Sequence[_Listing]:
+        return [self._ask(account, kind) for kind in self.kinds(account)]
+
+    def _ask(self, account: Account, kind: Kind) -> _Listing:
         started = self.now()
         try:
-            listed = self.remote(account, kind).collections()
+            return _Listing(kind=kind, started=started, collections=self.remote(account, kind).collections())
+        except Exception as error:  # noqa: BLE001 - one kind's trouble must not stop the others
+            return _Listing(kind=kind, started=started, collections=error)
+
+    def _is_no_news(self, account: Account, asked: Sequence[_Listing]) -> bool:
+        with self.store.read() as tx:
+            return tx.last_listing(account.id) in {None, Outcome.DONE} and all(
+                not isinstance(one.collections, Exception) and tx.is_listed_so(account.id, one.kind, one.collections)
+                for one in asked
+            )
+
+    def _save_listing(self, account: Account, listing: _Listing, lease: Lease) -> Run | None:
+        kind, started = listing.kind, listing.started
+        try:
+            if isinstance(listing.collections, Exception):
+                raise listing.collections
             with self.store.write() as tx:
                 tx.fence(lease)
-                saved = tx.save_collections(account.id, kind, listed, now=self.now())
+                saved = tx.save_collections(account.id, kind, listing.collections, now=self.now())
                 if any(one.missing_since for one in saved):
                     self._end_missing(tx, account, kind, started)
         except LeaseLost:
@@ -114,9 +162,8 @@ class Worker:
     def _note_recovery(self, account: Account) -> None:
         """A listing that works leaves no Run, but for the first one after a failure: ``status`` looks at the last."""
         with self.store.read() as tx:
-            listings = [run for run in tx.runs(account_id=account.id) if run.collection_id is None]
-        if not listings or listings[0].outcome is Outcome.DONE:
-            return
+            if tx.last_listing(account.id) in {None, Outcome.DONE}:
+                return
         now = self.now()
         with self.store.write() as tx:
             tx.add_run(
@@ -167,6 +214,11 @@ class Worker:
         A failure is in the Run, in ``status`` and in the log; it is raised only where even that cannot be stored
         (StoreUnavailable). ``full`` lists everything, as if the cursor had expired.
         """
+        ahead = None if full else self._look(collection_id)
+        if ahead is not None and ahead.quiet_cursor is not None:
+            run = self._note_quiet(ahead, ahead.quiet_cursor)
+            if run is not None:
+                return run
         with self._lease(of_collection(collection_id)) as lease:
             if lease is None:
                 return None
@@ -178,16 +230,56 @@ class Worker:
                 return None
             if account.provider not in CLOUDS or collection.missing_since:  # nobody has anything to be pulled
                 return None
+            if ahead is not None and not ahead.is_of(collection):
+                ahead = None
             with log.context(account=account.ref, collection=collection.id):
-                return self._pull(account, collection, lease, full=full, progress=progress)
+                return self._pull(account, collection, lease, full=full, progress=progress, ahead=ahead)
+
+    def _look(self, collection_id: int) -> Look | None:
+        """What the provider has that is new; None where there is more to do than to ask it, or nothing at all."""
+        started = self.now()
+        with self.store.read() as tx:
+            collection = tx.collection(collection_id)
+            account = tx.account(collection.account_id) if collection else None
+            if collection is None or account is None or collection.cursor is None or collection.missing_since:
+                return None
+            if account.provider not in CLOUDS or not tx.is_at_rest(collection_id, of_collection(collection_id)):
+                return None
+            known = tx.shared_payloads(collection_id)
+        if collection.codec_version != self.codec(account.provider, collection.kind).version:
+            return None
+        with log.context(account=account.ref, collection=collection.id):
+            return look(partial(self.remote, account, collection.kind), collection, known, started)
+
+    def _note_quiet(self, ahead: Look, cursor: Cursor) -> Run | None:
+        """Note that nothing was new; None where somebody was at the collection meanwhile."""
+        collection = ahead.collection
+        nothing = Tally(full=False, settlements=Counter(), held=0)
+        run = self._run(collection, ahead.started, Outcome.DONE, nothing)
+        run = replace(run, revision_to=collection.revision)
+        next_pull_at = self._next_at(collection, run)
+        with self.store.write() as tx:
+            account = tx.account(collection.account_id)
+            if not tx.note_quiet(collection, cursor, next_pull_at=next_pull_at, now=self.now()) or account is None:
+                return None
+        with log.context(account=account.ref, collection=collection.id):
+            _tell(run)
+        return run
 
     def _pull(
-        self, account: Account, collection: Collection, lease: Lease, *, full: bool, progress: Callable[[int], None]
+        self,
+        account: Account,
+        collection: Collection,
+        lease: Lease,
+        *,
+        full: bool,
+        progress: Callable[[int], None],
+        ahead: Look | None,
     ) -> Run | None:
-        started = self.now()
+        started = self.now() if ahead is None else ahead.started
         puller: Pull | None = None
         try:
-            puller = self._puller(account, collection, lease, progress)
+            puller = self._puller(account, collection, lease, progress, ahead)
             tally = puller.run(full=full)
         except LeaseLost:
             logger.warning(OVERTAKEN)
@@ -209,6 +301,7 @@ class Worker:
         collection: Collection,
         lease: Lease,
         progress: Callable[[int], None] = lambda _settled: None,
+        ahead: Look | None = None,
     ) -> Pull:
         return Pull(
             store=self.store,
@@ -218,6 +311,7 @@ class Worker:
             lease=lease,
             now=self.now,
             progress=progress,
+            ahead=None if ahead is None else ahead.pages,
         )
 
     def _run(
