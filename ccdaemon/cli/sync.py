@@ -108,6 +108,7 @@ def sync_account(
 
     Those without a collection are failed listings of the collections.
     """
+    worker = worker.for_a_turn()
     failures = worker.list_collections(account)
     for failed in failures:
         yield failed, None

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 import traceback
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -140,12 +141,13 @@ class Ticker:
             accounts = [account for account in idle if (grant := tx.grant(account.id)) and not grant.needs_consent]
             latest = now + 2 * max(self._worker.interval, LONGEST_RETRY)
             due = tx.due(now, self._look, latest=latest, besides=besides)
-        work: dict[int, list[Step]] = {}  # by account: a listing first, since it may bring collections or end them
-        for account in accounts:
+        workers = defaultdict[int, Worker](self._worker.for_a_turn)  # by account
+        work = defaultdict[int, list[Step]](list)
+        for account in accounts:  # a listing first, since it may bring collections or end them
             self._listed[account.id] = now
-            work[account.id] = [partial(self._worker.list_collections, account)]
+            work[account.id].append(partial(workers[account.id].list_collections, account))
         for collection in due:
-            work.setdefault(collection.account_id, []).append(partial(self._worker.pull, collection.id))
+            work[collection.account_id].append(partial(workers[collection.account_id].pull, collection.id))
         for account_id, steps in work.items():
             self._turns.offer(account_id, steps)
         self._begin_turns()

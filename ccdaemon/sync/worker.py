@@ -65,6 +65,19 @@ class Worker:
     chance: Callable[[], float] = random.SystemRandom().random
     passed: Passed = field(default_factory=lambda: Passed(time.monotonic))
 
+    def for_a_turn(self) -> "Worker":
+        """The same, for one thread and what it does in a row: a Remote, its connections, and what it asked once, serve
+        all of it."""
+        made: dict[tuple[int, Kind], Remote] = {}
+
+        def remote(account: Account, kind: Kind) -> Remote:
+            key = account.id, kind
+            if key not in made:
+                made[key] = self.remote(account, kind)
+            return made[key]
+
+        return replace(self, remote=remote)
+
     def list_collections(self, account: Account) -> Sequence[Run]:
         """Ask the provider which collections there are. Returns the Runs that failed, one for each kind at most.
 

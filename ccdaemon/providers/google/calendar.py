@@ -38,27 +38,18 @@ class GoogleCalendars:
     def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
         self._api = Api("calendar", "v3", transport_factory(HOSTS, allowance=ALLOWANCE), tokens)
         self._codec = codec
+        self._entries: Mapping[str, Json] | None = None  # of the person's list, by id; None: not asked yet
 
     def collections(self) -> Sequence[RemoteCollection]:
         """In the order of the person's list."""
-        found: list[RemoteCollection] = []
-        walk = Walk(_WHERE, most=MAX_COLLECTIONS)
-        page_token = None
-        while True:
-            answer = self._api.execute(
-                self._api.of("calendarList").list(maxResults=250, **({"pageToken": page_token} if page_token else {}))
-            )
-            entries = members(answer, "items", _WHERE)
-            found += [self._collection(entry) for entry in entries if entry.get("deleted") is not True]
-            if not answer.get("nextPageToken"):
-                break
-            page_token = walk.to(text(answer, "nextPageToken", _WHERE), found=len(entries))
-        if not found:  # believed, it would end every calendar; and nobody can leave their own
-            raise BadAnswer(f"{_WHERE}: an account without any calendar")
-        return found
+        self._entries = self._listed()
+        return [self._collection(entry) for entry in self._entries.values()]
 
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
-        """The calendar's own entry, with its default reminders, comes with the first page."""
+        """The calendar's own entry, with its default reminders, comes with the first page.
+
+        It is the one of the person's list, which is asked for once.
+        """
         sync_token = _sync_token(cursor)
         walk = Walk(_WHERE)
         answer = self._first(collection.remote_id, sync_token)
@@ -89,6 +80,23 @@ class GoogleCalendars:
         """Events have none."""
         return []
 
+    def _listed(self) -> Mapping[str, Json]:
+        found: dict[str, Json] = {}
+        walk = Walk(_WHERE, most=MAX_COLLECTIONS)
+        page_token = None
+        while True:
+            answer = self._api.execute(
+                self._api.of("calendarList").list(maxResults=250, **({"pageToken": page_token} if page_token else {}))
+            )
+            entries = members(answer, "items", _WHERE)
+            found |= {text(entry, "id", _WHERE): entry for entry in entries if entry.get("deleted") is not True}
+            if not answer.get("nextPageToken"):
+                break
+            page_token = walk.to(text(answer, "nextPageToken", _WHERE), found=len(entries))
+        if not found:  # believed, it would end every calendar; and nobody can leave their own
+            raise BadAnswer(f"{_WHERE}: an account without any calendar")
+        return found
+
     def _collection(self, entry: Json) -> RemoteCollection:
         color, zone = entry.get("backgroundColor"), entry.get("timeZone")
         remote_id = text(entry, "id", _WHERE)
@@ -104,8 +112,12 @@ class GoogleCalendars:
         )
 
     def _entry(self, calendar_id: str) -> Original:
-        entry = self._api.execute(self._api.of("calendarList").get(calendarId=calendar_id))
-        text(entry, "id", _WHERE)  # an empty object is no calendar
+        if self._entries is None:
+            self._entries = self._listed()
+        entry = self._entries.get(calendar_id)
+        if entry is None:  # hidden, or gone from the list
+            entry = self._api.execute(self._api.of("calendarList").get(calendarId=calendar_id))
+            text(entry, "id", _WHERE)  # an empty object is no calendar
         return shared(CALENDAR, entry, etag=str(entry.get("etag", "")))
 
     def _first(self, calendar_id: str, sync_token: str | None) -> Json:

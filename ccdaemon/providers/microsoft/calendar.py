@@ -88,35 +88,37 @@ class OutlookCalendars:
         self._codec = codec
         self._now = now
         self._window = window
+        self._calendars: Mapping[str, Json] | None = None  # of the mailbox, by id; None: not asked yet
 
     def collections(self) -> Sequence[RemoteCollection]:
         """Every calendar of the mailbox, those shared with it included."""
-        found = [
+        self._calendars = self._listed()
+        return [
             RemoteCollection(
-                remote_id=text(calendar, "id", _WHERE),
+                remote_id=remote_id,
                 kind=self.kind,
                 name=str(calendar.get("name") or "Calendar"),
                 color=_color(calendar.get("hexColor")),
                 writable=calendar.get("canEdit") is True,
                 is_primary=calendar.get("isDefaultCalendar") is True,
             )
-            for calendar in self._graph.listed("/me/calendars", _WHERE, page_size=PAGE_SIZE)
+            for remote_id, calendar in self._calendars.items()
         ]
-        if not found:  # believed, it would end every calendar; and every mailbox has a default one
-            raise BadAnswer(f"{_WHERE}: a mailbox without any calendar")
-        return found
 
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
-        """Without a cursor: open the feed first, then list, so that nothing falls between the two."""
+        """Without a cursor: open the feed first, then list, so that nothing falls between the two.
+
+        The calendar itself comes with the first page, as it stands in the list of all, which is asked for once.
+        """
         calendar = f"/me/calendars/{segment(collection.remote_id)}"
         if cursor is None:
-            yield from self._everything(calendar)
+            yield from self._everything(calendar, collection.remote_id)
         else:
             place = read_cursor(cursor, CURSOR_VERSION, _WHERE)
             is_old = is_due(place["opened"], self._now(), self._window.open_again, collection)
             if is_old or place["span"] != self._window.span:
                 raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
-            yield from self._changes(calendar, place)
+            yield from self._changes(calendar, collection.remote_id, place)
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         """A single event or a whole series. None for an instance, a part of its series, and for what moved away."""
@@ -130,7 +132,7 @@ class OutlookCalendars:
         """Events have none."""
         return []
 
-    def _everything(self, calendar: str) -> Iterator[Page]:
+    def _everything(self, calendar: str, calendar_id: str) -> Iterator[Page]:
         opened = self._now()
         start, end = opened - self._window.behind, opened + self._window.ahead
         url = f"{calendar}/calendarView/delta?startDateTime={_stamp(start)}&endDateTime={_stamp(end)}"
@@ -138,12 +140,12 @@ class OutlookCalendars:
         for page in self._graph.pages(url, _WHERE, page_size=DELTA_PAGE_SIZE):
             link = page.get(DELTA_LINK)
         following = _following(link, {"opened": _stamp(opened), "span": self._window.span})
-        yield Page(originals=[self._calendar(calendar)])
+        yield Page(originals=[self._calendar(calendar_id)])
         for page in self._graph.pages(f"{calendar}/events?$expand={_OURS}", _WHERE, page_size=PAGE_SIZE):
             yield Page(originals=self._originals(members(page, "value", _WHERE)))
         yield Page(originals=[], cursor=following)
 
-    def _changes(self, calendar: str, place: Mapping[str, str]) -> Iterator[Page]:
+    def _changes(self, calendar: str, calendar_id: str, place: Mapping[str, str]) -> Iterator[Page]:
         """The whole feed is read before anything is asked for: an instance and its master can be pages apart."""
         rows, without_id, link = self._feed(place["link"])
         removed = [remote_id for remote_id, row in rows.items() if "@removed" in row]
@@ -160,7 +162,7 @@ class OutlookCalendars:
         whole = [event for event in asked.values() if event.get("type") not in _INSTANCES]
         originals += self._originals([*singles.values(), *masters, *whole, *without_id])
         yield Page(
-            originals=[self._calendar(calendar), *originals],
+            originals=[self._calendar(calendar_id), *originals],
             cursor=_following(link, place),
         )
 
@@ -218,9 +220,19 @@ class OutlookCalendars:
         answers |= zip(again, self._graph.batch([Ask(path=_master_path(one)) for one in again], _WHERE), strict=True)
         yield from (master for answer in answers.values() if (master := _found(answer)) is not None)
 
-    def _calendar(self, path: str) -> Original:
-        calendar = self._graph.get(path, _WHERE)
-        text(calendar, "id", _WHERE)  # an empty object is no calendar
+    def _listed(self) -> Mapping[str, Json]:
+        calendars = self._graph.listed("/me/calendars", _WHERE, page_size=PAGE_SIZE)
+        if not calendars:  # believed, it would end every calendar; and every mailbox has a default one
+            raise BadAnswer(f"{_WHERE}: a mailbox without any calendar")
+        return {text(calendar, "id", _WHERE): bare(calendar) for calendar in calendars}
+
+    def _calendar(self, calendar_id: str) -> Original:
+        if self._calendars is None:
+            self._calendars = self._listed()
+        calendar = self._calendars.get(calendar_id)
+        if calendar is None:
+            calendar = bare(self._graph.get(f"/me/calendars/{segment(calendar_id)}", _WHERE))
+            text(calendar, "id", _WHERE)  # an empty object is no calendar
         return shared(CALENDAR, calendar, etag=str(calendar.get("changeKey") or ""))
 
     def _original(self, event: Json) -> Original:

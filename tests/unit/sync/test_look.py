@@ -231,3 +231,19 @@ def test_a_listing_that_another_one_overtook_is_asked_for_again(bench: Bench):
     assert remote.asked == 2
     assert listed["later"]
     assert "earlier" not in listed
+
+
+def test_what_is_done_in_one_turn_is_done_by_one_remote_for_each_kind(bench: Bench):
+    made: list[CloudRemote] = []
+
+    def remote(_account: object, _kind: object) -> CloudRemote:
+        made.append(CloudRemote(bench.cloud, bench.faults))
+        return made[-1]
+
+    worker = replace(bench.worker, remote=remote).for_a_turn()
+    worker.list_collections(bench.account)
+    bench.write("b", "new")
+    worker.pull(bench.collection_id)
+    worker.pull(bench.collection_id)
+
+    assert len(made) == 1
