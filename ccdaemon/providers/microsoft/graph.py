@@ -34,6 +34,7 @@ class Ask:
 
     path: str  # under ROOT, percent-encoded
     zone: str | None = None  # in which start and end come; None: UTC
+    page_size: int | None = None  # of a listing
 
 
 Answered = Json | str | CcdaemonError
@@ -118,6 +119,23 @@ class Graph:
             found += members(page, "value", where)
         return found
 
+    def listed_together(self, paths: Sequence[str], where: str, *, page_size: int, most: int) -> list[Json]:
+        """Every object of several listings, in their order; of some only, once these are more than ``most``."""
+        found: list[Json] = []
+        for start in range(0, len(paths), MAX_PARTS):
+            asks = [Ask(path=path, page_size=page_size) for path in paths[start : start + MAX_PARTS]]
+            for answer in self.batch(asks, where):
+                if isinstance(answer, CcdaemonError):
+                    raise answer
+                if not isinstance(answer, dict) or "value" not in answer:
+                    raise BadAnswer(f"{where}: a listing without its list")
+                found += members(answer, "value", where)
+                if _NEXT_LINK in answer and len(found) <= most:
+                    found += self.listed(text(answer, _NEXT_LINK, where), where, page_size=page_size)
+            if len(found) > most:
+                break
+        return found
+
     def batch(self, asks: Sequence[Ask], where: str, *, keep_failures: bool = False) -> list[Answered]:
         """The answers in the order of ``asks``. Parts that are throttled are asked again.
 
@@ -145,7 +163,12 @@ class Graph:
             headers=prefer(),
             json={
                 "requests": [
-                    {"id": str(number), "method": "GET", "url": one.path, "headers": prefer(zone=one.zone)}
+                    {
+                        "id": str(number),
+                        "method": "GET",
+                        "url": one.path,
+                        "headers": prefer(zone=one.zone, page_size=one.page_size),
+                    }
                     for number, one in waiting.items()
                 ]
             },
