@@ -58,7 +58,7 @@ class Ticker:
         self._pool = ThreadPoolExecutor(max_workers=self._turns.places, thread_name_prefix="pull")
         self._look = LOOK * workers
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._listed: dict[int, datetime] = {}  # account id -> when its collections were last listed
+        self._listed: dict[int, datetime] = {}  # account id -> when it was last asked for its collections
         self._last_tick = time.monotonic()  # seconds
         self._rests_until = 0.0  # monotonic seconds
         self._stopping = threading.Event()
@@ -182,9 +182,11 @@ class Ticker:
         except StoreUnavailable as error:  # busy or full
             logger.warning("work given up", account_id=account_id, error=error.code)
             self._rests_until = time.monotonic() + REST_SECONDS
+            self._listed.pop(account_id, None)  # what was listed, if it was, is not stored
             return False
         except StoreRefused as error:
             self._refuse(error)
+            self._listed.pop(account_id, None)
             return False
         except Exception as error:  # noqa: BLE001 - a defect costs one piece of work, not the thread; it is due again
             frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -172,6 +172,7 @@ def test_a_store_that_cannot_be_used_ends_the_turn_of_an_account(store: Store, s
 
     assert [line["event"] for line in lines] == ["work given up"]
     assert waiting(store, account) == 5
+    assert ticker._may_list(account, NOW)  # the listing that could not be stored is not put off to the next regular one
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=400)])
