@@ -22,7 +22,7 @@ demo: $(VENV)/ready  ## the whole product on imitated clouds
 	$(BIN)/ccdaemon demo
 
 test: $(VENV)/ready $(TESTER)/ready  ## the whole test suite
-	$(BIN)/pytest -n auto --dist loadscope
+	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/ready  ## style, types, layers, dependencies
 	$(BIN)/ruff check .

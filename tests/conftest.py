@@ -1,7 +1,10 @@
 """Options of the whole suite, and what more than one folder of tests uses."""
 
+import gc
+import os
 import shutil
 import zoneinfo
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +18,16 @@ hypothesis.settings.load_profile("steady")  # the same examples in every run; `m
 
 zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, which the product uses: a machine's own may be older
 
+LONGEST_FIRST = (
+    "tests/machine/",
+    "tests/system/crash/",
+    "tests/system/",
+    "tests/unit/cli/test_serve.py",
+    "tests/unit/test_daemon.py",
+    "tests/contract/",
+)
+"""Where tests take seconds each: they begin first, so that no worker is left with some of them in the end."""
+
 SHARED = Path(__file__).parents[2] / "shared"
 """Recorded payloads and official schemas; not part of the project."""
 
@@ -23,6 +36,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="Run this one seed of the random histories.")
     parser.addoption("--seeds", type=int, default=500, help="How many random histories to run.")
     parser.addoption("--thorough", action="store_true", help="Take every kill point and more of them: for make soak.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Fifteen thousand tests are no garbage: nobody looks for cycles among them, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: [not item.nodeid.startswith(start) for start in LONGEST_FIRST])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests of real processes wait for much."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
