@@ -120,6 +120,42 @@ def test_whoever_is_told_to_end_ends_in_time_and_loses_nothing(
     check_converges(installation, undisturbed)
 
 
+SILENCE, TRICKLE = {"hang_seconds": 120}, {"slow_bytes_per_second": 1}
+
+
+@pytest.mark.parametrize(
+    ("command", "parts", "fault", "signals"),
+    [
+        ("worker", 1, SILENCE, [signal.SIGTERM]),
+        ("worker", 1, TRICKLE, [signal.SIGHUP]),
+        ("run", 2, SILENCE, [signal.SIGTERM, signal.SIGTERM]),
+    ],
+    ids=["silence", "trickle", "twice"],
+)
+def test_whoever_is_told_to_end_while_a_page_does_not_come_ends_in_time_and_goes_on_later(
+    command: str,
+    parts: int,
+    fault: dict[str, int],
+    signals: list[signal.Signals],
+    cloud: Cloud,
+    fresh: Installation,
+    undisturbed: Installation,
+    tmp_path: Path,
+) -> None:
+    """F-39: the request is left alone, and the lease of the dead is free for the next one."""
+    installation = copied(fresh, tmp_path / "copy")
+    rule = str(cloud.tell("faults", match={"path": LISTING}, do=fault)["id"])
+    try:
+        with started(installation, command, parts=parts) as process:
+            wait_until(lambda: fired(cloud, rule), "a page does not come")
+            for number in signals:
+                process.popen.send_signal(number)
+            assert process.wait(STOP_SECONDS) == 0
+    finally:
+        cloud.forget(f"faults/{rule}")
+    check_converges(installation, undisturbed)
+
+
 def stop_between_transactions(worker: Process, installation: Installation) -> None:
     """SIGSTOP at a moment when it does not keep everybody else from writing."""
     database = installation.folder / "data" / "ccdaemon.db"
