@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.system.client import PATIENCE, Dav, Vdirsyncer
-from tests.system.installation import Installation, Process
+from tests.system.installation import Installation, Process, wait_until
 from tests.system.local import give_collections, initialised, serving
 from tests.unit.dav.household import START, card, event
 from tests.unit.dav.local import Local
@@ -106,9 +106,18 @@ def server_of(process: Process, session: requests.Session) -> int:
     [pool] = session.adapters["http://"].poolmanager.pools._container.values()  # type: ignore[attr-defined]
     connection = pool.pool.queue[-1].sock
     ports = connection.getpeername()[1], connection.getsockname()[1]
-    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    [inode] = [fields[9] for fields in sockets if (port_of(fields[1]), port_of(fields[2])) == ports]
-    [server] = [pid for pid in children_of(process.popen.pid) if f"socket:[{inode}]" in open_files(pid)]
+    found: list[int] = []
+
+    def is_found() -> bool:
+        # The kernel gives out the table in parts, and it changes meanwhile: a line may come twice, or not at all.
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        inodes = {fields[9] for fields in sockets if (port_of(fields[1]), port_of(fields[2])) == ports}
+        ends = {f"socket:[{inode}]" for inode in inodes}
+        found[:] = [pid for pid in children_of(process.popen.pid) if ends & open_files(pid)]
+        return bool(found)
+
+    wait_until(is_found, "the connection has an end")
+    [server] = found
     return server
 
 
@@ -119,9 +128,10 @@ def port_of(address: str) -> int:
 
 def open_files(pid: int) -> set[str]:
     found = set()
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(OSError):
-            found.add(str(entry.readlink()))
+    with suppress(OSError):  # it has ended
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(entry.readlink()))
     return found
 
 
