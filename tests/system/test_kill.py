@@ -17,7 +17,7 @@ from tests.system.truth import expected
 pytestmark = pytest.mark.system
 
 KILLS, MANY_KILLS = 12, 50  # the second of each two with --thorough
-OBJECTS, MANY_OBJECTS = 320, 1300  # of each kind and account
+OBJECTS, MANY_OBJECTS = 320, 1320  # of each kind and account
 UNDER_THE_DAEMON = 2  # of the kills; each costs the supervisor's pause before it starts the part again
 LATEST = 1.2  # seconds after the start
 PUBLISHED = (
