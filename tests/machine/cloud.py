@@ -46,6 +46,7 @@ class Cloud:
     tombstones_carry_versions: bool = False
     label: str = ""  # what every group shows: a contact group's name, a calendar's default reminder
     told: dict[str, bool] = field(default_factory=dict)  # what was last said of each object: whether it lives
+    newest: dict[str, int] = field(default_factory=dict)  # of each object, the version that was told of
 
     @property
     def head(self) -> int:
@@ -71,6 +72,13 @@ class Cloud:
         return all(key != remote_id or payload is None for key, payload in self.history) or any(
             key == remote_id and payload is None for key, payload in self.history
         )
+
+    def note(self, page: Sequence[Original]) -> None:
+        """These were told of. What is older than what was told before says nothing new."""
+        for one in page:
+            if one.part is Part.OBJECT and (not one.version or one.version >= self.newest.get(one.remote_id, 0)):
+                self.told[one.remote_id] = not one.deleted
+                self.newest[one.remote_id] = max(one.version, self.newest.get(one.remote_id, 0))
 
     def was_ever_poison(self, remote_id: str) -> bool:
         """Whether any version of it could not be mapped."""
@@ -143,8 +151,8 @@ class CloudRemote:
             if number == self.faults.expire_before_page:
                 self.happened["listing broken off" if cursor is None else "cursor expired on the way"] += 1
                 raise CursorExpired(f"collection {collection.id}")
-            self.cloud.told.update({one.remote_id: not one.deleted for one in page if one.part is Part.OBJECT})
             yield Page(originals=page, cursor=Cursor(str(position)) if number == len(pages) - 1 else None)
+            self.cloud.note(page)  # whoever dies over a page has heard nothing
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         self.boundary()

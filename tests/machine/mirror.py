@@ -145,11 +145,14 @@ class Mirror:
             self.quarantined = quarantined
 
     def _look_at_cursor(self, tx: Reader) -> None:
-        """I1: it names nothing that is not stored. A replica that lags may deny single objects beside it."""
+        """I1: it names nothing that is not stored, or has ended since. A replica that lags may deny single objects
+        beside it."""
         collection = tx.collection(self.collection_id)
         if "lag" in self.traits or collection is None or collection.cursor is None:
             return
-        known = self.book.living(int(collection.cursor))
+        known = {
+            one: entry for one, entry in self.book.living(int(collection.cursor)).items() if self.book.told.get(one, True)
+        }
         groups = tx.groups(self.collection_id, sorted({group_of(one) for one in known}))
         stored = {one.remote_id: one.version for group in groups.values() for one in group}
         lost = [one for one, (version, _payload) in known.items() if stored.get(one, 0) < version]
