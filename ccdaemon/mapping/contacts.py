@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from hashlib import sha1
 from urllib.parse import quote
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import vcard
@@ -41,8 +42,13 @@ _URI_SAFE = "!$&'()*+;=:@/"  # RFC 3986 section 3.3, without the comma
 
 
 def uid(provider: ProviderName, group_id: str) -> str:
-    """The card's UID: the same for ever, whatever the contact's fields say, and without any of them in it."""
-    return str(uuid5(_UIDS, f"{provider}:contact:{group_id}"))
+    """The card's UID: the same for ever, whatever the contact's fields say, and without any of them in it.
+
+    A UUID of version 5 (RFC 9562 section 5.5); ``uuid.uuid5`` gives the same and takes several times as long.
+    """
+    digest = sha1(_UIDS.bytes + f"{provider}:contact:{group_id}".encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def living(group: Sequence[Original], part: Part) -> list[Original]:

@@ -45,6 +45,7 @@ ADDRESS_PARTS = ("street", "city", "state", "postalCode", "countryOrRegion")  # 
 RELATIONS = {"spouseName": "Spouse", "manager": "Manager", "assistantName": "Assistant", "children": "Child"}
 ORGANIZATION = ("companyName", "department")  # both in the slot "companyName"
 _COMPOSED = frozenset({"companyName", "emailAddresses"})  # slots that other members of the contact fill too
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 LISTS = frozenset({"businessPhones", "homePhones", "imAddresses", "children"})  # of plain texts
 
 ORDER = (
@@ -241,6 +242,6 @@ def messaging_address(value: str) -> str:
 def written(contact: Json) -> Iterator[tuple[str, int, Value]]:
     """Every slot of a contact that says something: member, position, value; in the order of the card."""
     for member in ORDER:
-        if contact.get(member) is not None or member in _COMPOSED:
+        if contact.get(member) not in _EMPTY or member in _COMPOSED:
             for at, value in held(contact, member):
                 yield member, at, value
