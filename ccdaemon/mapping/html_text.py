@@ -5,14 +5,16 @@ quadratic time on unfinished comments and declarations. This one looks at each c
 """
 
 import re
+from functools import lru_cache
 from html import unescape
 
 _TAGS = "a|b|i|u|s|p|br|hr|em|ul|ol|li|tr|td|th|h[1-6]|div|pre|img|code|html|body|span|font|table|strong|blockquote"
 _HTML = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|&(?:amp|lt|gt|quot|nbsp|#39|#x27);", re.IGNORECASE)
-_TAG_NAME = re.compile(r"/?[a-z][a-z0-9]*")
+_TAG_NAME = re.compile(r"/?([a-z][a-z0-9]*)")
 _HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _SPACES = re.compile("[ \t\r\n\f]+")
 _BLANK_LINES = re.compile("\n{3,}")
+_MAX_NAME = 32  # characters of a tag, its slash included; no name that means anything has half of them
 _MAX_TAG = 8192  # characters of a tag in which an address is looked for
 
 _BLOCKS = frozenset({
@@ -58,6 +60,13 @@ def text_of_html(html: str, *, keep_line_ends: bool) -> str:
     return page.finished()
 
 
+@lru_cache(maxsize=1024)
+def _named(tag: str) -> tuple[str, bool]:
+    """The name of a tag, "" without, and whether the tag closes; the same few stand in every page."""
+    match = _TAG_NAME.match(tag.lower())
+    return ("", False) if match is None else (match[1], tag.startswith("/"))
+
+
 class _Page:
     """The text so far, and what must come before the next word of it."""
 
@@ -80,7 +89,7 @@ class _Page:
             self._words(line)
 
     def _words(self, text: str) -> None:
-        words = _SPACES.sub(" ", text)
+        words = text if text.isprintable() and "  " not in text else _SPACES.sub(" ", text)
         if words[:1] == " ":
             self._space = True
         stripped = words.strip(" ")
@@ -97,11 +106,9 @@ class _Page:
         self._parts.append(words)
 
     def tag(self, tag: str) -> None:
-        match = _TAG_NAME.match(tag.lower())
-        if match is None:
+        name, closes = _named(tag[:_MAX_NAME])
+        if not name:
             return
-        name = match[0].removeprefix("/")
-        closes = match[0] != name
         if name in _UNSEEN:
             if not closes and self._unseen is None and not tag.endswith("/"):
                 self._unseen = name
