@@ -1,8 +1,8 @@
 """ORGANIZER and ATTENDEE (RFC 5545 sections 3.8.4.1, 3.8.4.3) of people as both providers list them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from ccdaemon.mapping.contentline import ContentLine, line
 from ccdaemon.mapping.event_lines import mail_uri
@@ -17,9 +17,8 @@ class Answer(StrEnum):
     DECLINED = "DECLINED"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Guest:
-    """One ATTENDEE."""
+class Guest(NamedTuple):
+    """One ATTENDEE. (No dataclass for the reason that ContentLine gives.)"""
 
     address: str
     name: str = ""
@@ -50,8 +49,7 @@ def _merged(guests: Iterable[Guest]) -> list[Guest]:
     for guest in guests:
         key = guest.address.strip().casefold()
         earlier = found.get(key)
-        found[key] = guest if earlier is None else replace(
-            earlier,
+        found[key] = guest if earlier is None else earlier._replace(
             name=earlier.name or guest.name,
             answer=guest.answer if earlier.answer is Answer.NEEDS_ACTION else earlier.answer,
             comment=earlier.comment or guest.comment,

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ccdaemon.mapping.contentline import ContentLine, escape_text, line
@@ -17,6 +17,9 @@ DEFAULT_ALARM = "X-CCD-DEFAULT-ALARM"
 MAX_ALARM_MINUTES = 40320
 """Four weeks, the most that Google takes."""
 
+_BEGIN_ALARM, _END_ALARM = line("BEGIN", "VALARM"), line("END", "VALARM")
+_MAIL, _DISPLAY = line("ACTION", "EMAIL"), line("ACTION", "DISPLAY")
+_IS_DEFAULT = line(DEFAULT_ALARM, "1")
 _PLAIN_ADDRESS = re.compile(r"[^\s<>\"\\,;\x00-\x20\x7f]+")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
@@ -81,9 +84,8 @@ def mail_uri(address: str) -> str:
     return f"mailto:{address if plain else quote(address, safe='@/=+')}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Alarm:
-    """One reminder."""
+class Alarm(NamedTuple):
+    """One reminder. (No dataclass for the reason that ContentLine gives.)"""
 
     minutes: int  # before the start
     mail_to: str = ""  # "": shown on the screen; else sent to this address
@@ -93,13 +95,13 @@ class Alarm:
 def alarm_lines(alarm: Alarm, summary: str) -> Iterator[ContentLine]:
     """A VALARM. One of mail must have a subject and a text (RFC 5545 section 3.6.6)."""
     wording = escape_text(summary or "Reminder")
-    yield line("BEGIN", "VALARM")
-    yield line("ACTION", "EMAIL" if alarm.mail_to else "DISPLAY")
+    yield _BEGIN_ALARM
+    yield _MAIL if alarm.mail_to else _DISPLAY
     yield line("TRIGGER", f"-PT{alarm.minutes}M" if alarm.minutes else "PT0S")
     yield line("DESCRIPTION", wording)
     if alarm.mail_to:
         yield line("SUMMARY", wording)
         yield line("ATTENDEE", mail_uri(alarm.mail_to))
     if alarm.is_default:
-        yield line(DEFAULT_ALARM, "1")
-    yield line("END", "VALARM")
+        yield _IS_DEFAULT
+    yield _END_ALARM

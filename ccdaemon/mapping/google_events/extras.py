@@ -65,11 +65,12 @@ _PAIRS = {
     "X-GOOGLE-GADGET-PREFERENCE": ("gadget", "preferences"),
 }
 
+_TEXT_MEMBERS = frozenset(path[0] for places in _TEXTS.values() for path in places)
 _MEMBERS = frozenset({
     "colorId",
     *(key for key, _ in _FLAGS.values()),
     *(path[0] for path in _LINKS.values()),
-    *(path[0] for places in _TEXTS.values() for path in places),
+    *_TEXT_MEMBERS,
     *(above for above, _ in _PAIRS.values()),
 })  # fmt: skip
 
@@ -80,22 +81,23 @@ ATTENDEES_OMITTED = "X-CCD-ATTENDEES-OMITTED"
 def extra_lines(event: Json, calendar_id: str) -> Iterator[ContentLine]:
     """Every such line of an event, in one order."""
     yield from _people(event, calendar_id)
-    if _MEMBERS.isdisjoint(event):  # as of most events
+    present = _MEMBERS.intersection(event)
+    if not present:
         return
     for name, (key, default) in _FLAGS.items():
-        if event.get(key) is (not default):
+        if key in present and event[key] is (not default):
             yield line(name, "FALSE" if default else "TRUE")
     for name, path in _LINKS.items():
-        if path[0] in event:
+        if path[0] in present:
             yield from uri_line(name, _text_at(event, path))
-    for name, places in _TEXTS.items():
-        if any(path[0] in event for path in places):
+    for name, places in () if _TEXT_MEMBERS.isdisjoint(present) else _TEXTS.items():  # as of most events
+        if any(path[0] in present for path in places):
             yield from text_line(name, next(filter(None, (_text_at(event, path) for path in places)), ""))
     color_id = text(event, "colorId")
     if not name_of(color_id):
         yield from text_line("X-GOOGLE-COLOR-ID", color_id)
     for name, (above, key) in _PAIRS.items():
-        if above in event:
+        if above in present:
             yield from _pair_lines(name, member(member(event, above), key))
 
 

@@ -5,7 +5,7 @@ google_events/extras.py. Numbers of traps are those of providers.md section 7.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from ccdaemon.mapping.attendees import Answer, Guest, people_lines
@@ -248,7 +248,7 @@ def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> Iterator[Con
     for alarm in sorted(
         reminder_alarms(chosen, own_address(event, calendar)), key=lambda one: (one.minutes, one.mail_to)
     ):
-        yield from alarm_lines(replace(alarm, is_default=uses_default), summary)
+        yield from alarm_lines(alarm._replace(is_default=uses_default), summary)
 
 
 def reminder_alarms(reminders: Sequence[Json], address: str) -> set[Alarm]:
