@@ -24,7 +24,7 @@ from ccdaemon.mapping.moments import (
 from ccdaemon.mapping.recurrence import Rule, bounded_end, latest_start, refuse_endless
 from ccdaemon.mapping.recurrence import parse as parse_rule
 from ccdaemon.mapping.rule_days import refuse_unreachable
-from ccdaemon.mapping.vtimezone import vtimezone
+from ccdaemon.mapping.vtimezone import lasting_vtimezone, vtimezone
 from ccdaemon.mapping.zones import zone_name
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex
 
@@ -114,7 +114,7 @@ def calendar(events: Iterable[Event]) -> str:
         lines.append(WITNESS_LINE)
         lines += event.lines
         lines.append(_END_EVENT)
-    return "".join((_HEAD, *_zone_texts(event.times for event in ordered), serialise(lines), _TAIL))
+    return "".join((_HEAD, *_zone_texts([event.times for event in ordered]), serialise(lines), _TAIL))
 
 
 def _place(event: Event) -> tuple[int, int]:
@@ -146,17 +146,33 @@ def _in_order(moments: Iterable[Moment]) -> list[Moment]:
     return [by_time[at] for at in sorted(by_time)]
 
 
-def _zone_texts(all_times: Iterable[Times]) -> list[str]:
+def _zone_texts(all_times: Sequence[Times]) -> list[str]:
     """A VTIMEZONE for every TZID, true for all years in which it is used, in order of name."""
-    spans: dict[str, tuple[int, int]] = {}
+    firsts: dict[str, int] = {}
+    for times in all_times:
+        for name, moment in _zoned(times):
+            at = posix(moment)
+            firsts[name] = min(firsts.get(name, at), at)
+    return [
+        lasting_vtimezone(name, first) or vtimezone(name, first, _last_use(name, all_times))
+        for name, first in sorted(firsts.items())
+    ]
+
+
+def _zoned(times: Times) -> Iterator[tuple[str, datetime]]:
+    """Every moment that needs a VTIMEZONE, with its TZID."""
+    for moment in (times.start, times.end, times.recurrence_id, *times.extra, *times.excluded):
+        if isinstance(moment, datetime) and (name := zone_name(moment.tzinfo)) is not None:
+            yield name, moment
+
+
+def _last_use(name: str, all_times: Iterable[Times]) -> int | None:
+    """POSIX seconds after which no event uses a zone; None: without an end."""
+    last = TIME_MIN
     for times in all_times:
         end = bounded_end(latest_start(times.rules, times.start), times.duration)
-        for moment in (times.start, times.end, times.recurrence_id, *times.extra, *times.excluded):
-            if isinstance(moment, datetime) and (name := zone_name(moment.tzinfo)) is not None:
-                at = posix(moment)
-                first, last = spans.get(name, (at, at))
-                spans[name] = min(first, at), max(last, at, end)
-    return [vtimezone(name, first, None if last >= TIME_MAX else last) for name, (first, last) in sorted(spans.items())]
+        last = max([last, *(max(posix(moment), end) for of, moment in _zoned(times) if of == name)])
+    return None if last >= TIME_MAX else last
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -224,32 +240,49 @@ def index_of(events: Sequence[Component], name: str = "VEVENT") -> BodyIndex:
     """``index`` of a body from its components of that name; of their lines it takes UID, SUMMARY and the times."""
     if not events:
         raise Unmappable(f"the body has no {name}")
-    master = next((event for event in events if event.first("RECURRENCE-ID") is None), events[0])
-    ranges = [_range(event) for event in events]
+    every = [_by_name(event) for event in events]
+    master = next((said for said in every if "RECURRENCE-ID" not in said), every[0])
+    ranges = [_range(said) for said in every]
     return BodyIndex(
-        uid=master.text("UID").strip(),
+        uid=_text(master, "UID").strip(),
         component=name,
-        name=master.text("SUMMARY"),
+        name=_text(master, "SUMMARY"),
         starts_at=min(begin for begin, _ in ranges),
         ends_at=max(end for _, end in ranges),
-        recurring=len(events) > 1 or any(event.first("RRULE") or event.first("RDATE") for event in events),
+        recurring=len(events) > 1 or any("RRULE" in said or "RDATE" in said for said in every),
     )
 
 
-def _range(event: Component) -> tuple[int, int]:
+_Said = dict[str, list[ContentLine]]
+"""The lines of a component by name in upper case, in order."""
+
+
+def _by_name(event: Component) -> _Said:
+    said: _Said = {}
+    for one in event.lines:
+        said.setdefault(one.key, []).append(one)
+    return said
+
+
+def _text(said: _Said, name: str) -> str:
+    return unescape_text(said[name][0].value) if name in said else ""
+
+
+def _range(said: _Said) -> tuple[int, int]:
     """POSIX seconds that enclose every occurrence of one VEVENT."""
-    line_of_start = event.first("DTSTART")
-    start = None if line_of_start is None else parse_moment(line_of_start.value, line_of_start.param("TZID"))
+    line_of_start = said["DTSTART"][0] if "DTSTART" in said else None
+    start = None if line_of_start is None else _moment(line_of_start)
     if line_of_start is None or start is None:
         return TIME_MIN, TIME_MAX
-    extra = [moment for one in event.all("RDATE") for moment in moments_in(one)]
-    duration = _duration(event, start)
+    dates = said.get("RDATE", ())
+    extra = [moment for one in dates for moment in moments_in(one)]
+    duration = _duration(said, start)
     begin = min(posix(start), *map(posix, extra)) if extra else posix(start)
     end = posix(start) + int(duration.total_seconds())
-    if rules := event.all("RRULE"):
+    if rules := said.get("RRULE"):
         end = max(end, bounded_end(latest_start_of(rules, start), duration))
-    periods = [part for one in event.all("RDATE") for part in one.value.split(",") if "/" in part]
-    longest = max([duration, *map(_of_period, periods)])
+    periods = [part for one in dates for part in one.value.split(",") if "/" in part]
+    longest = max(duration, *map(_of_period, periods)) if periods else duration
     for moment in extra:
         end = max(end, bounded_end(posix(moment), longest))
     if line_of_start.param("TZID") and isinstance(start, datetime) and start.tzinfo is None:
@@ -274,11 +307,15 @@ def latest_start_of(rules: Iterable[ContentLine], start: Moment) -> int:
         return TIME_MAX
 
 
-def _duration(event: Component, start: Moment) -> timedelta:
+def _moment(one: ContentLine) -> Moment | None:
+    return parse_moment(one.value, one.param("TZID") if one.params else ())
+
+
+def _duration(said: _Said, start: Moment) -> timedelta:
     default = timedelta(seconds=1) if isinstance(start, datetime) else _ONE_DAY
-    if (line_of_end := event.first("DTEND")) is not None:
-        end = parse_moment(line_of_end.value, line_of_end.param("TZID"))
+    if "DTEND" in said:
+        end = _moment(said["DTEND"][0])
         return default if end is None else timedelta(seconds=max(posix(end) - posix(start), 0)) or default
-    if (length := event.first("DURATION")) is not None:
-        return parse_duration(length.value) or default
+    if "DURATION" in said:
+        return parse_duration(said["DURATION"][0].value) or default
     return default

@@ -23,6 +23,7 @@ DAY = 86400
 _DATE: Params = (("VALUE", ("DATE",)),)
 
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
+_USUAL_MOMENT = re.compile(r"\d{8}T\d{6}Z?", re.ASCII)
 _DURATION = re.compile(
     r"([+-]?)P(?=[\dT])(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?",
     re.ASCII,
@@ -77,6 +78,14 @@ def parse_moment(value: str, tzid: Sequence[str] = ()) -> Moment | None:
 
     ``tzid`` is the parameter's value. A zone without meaning leaves the moment floating.
     """
+    if _USUAL_MOMENT.fullmatch(value) is not None:
+        try:  # in C, the calendar checked
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            pass  # the second 60, or no such time
+        else:
+            zone = None if not tzid or moment.tzinfo is UTC else find_zone(tzid[0])
+            return moment if zone is None else moment.replace(tzinfo=zone)
     match = _MOMENT.fullmatch(value.strip())
     if match is None:
         return None

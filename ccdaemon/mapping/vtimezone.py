@@ -46,9 +46,14 @@ def vtimezone(name: str, first: int, last: int | None) -> str:
     ``name`` is one of ``tzif.zone_names()``. Events of the same years get the same text; all events since the yearly
     rule of the zone began get the same one.
     """
-    if first >= _present(name).since:
-        return _present_text(name)
-    return _historic_text(name, _year(first), None if last is None else _year(max(first, last)))
+    return lasting_vtimezone(name, first) or _historic_text(
+        name, _year(first), None if last is None else _year(max(first, last))
+    )
+
+
+def lasting_vtimezone(name: str, first: int) -> str | None:
+    """The same where ``first`` is not before the yearly rule of the zone, however long it is used; else None."""
+    return _present_text(name) if first >= _present(name).since else None
 
 
 @cache
