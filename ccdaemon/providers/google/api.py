@@ -16,7 +16,11 @@ from ccdaemon.providers.transport import Transport, ask
 
 _OURS = frozenset({"accept-encoding", "content-length", "user-agent"})  # headers that the transport knows better
 _OVERRIDE = "x-http-method-override"
-_built = threading.local()  # a Resource takes tens of milliseconds to build and is not documented as thread-safe
+_building = threading.Lock()
+_built: dict[tuple[str, ...], Any] = {}
+"""The library's Resources, built once and used by every thread: each takes megabytes and tens of milliseconds. They are
+not documented as thread-safe, because of the connection that they hold; ours hold none, and a call of their methods
+only reads them. (Read in googleapiclient 2.x: discovery.createMethod.)"""
 
 
 class RequestsHttp:
@@ -50,18 +54,18 @@ class Api:
 
     def __init__(self, name: str, version: str, transport: Transport, tokens: TokenSource) -> None:
         self.service = _service(name, version)
-        self._of_thread = (name, version)
+        self._name = (name, version)
         self._http = RequestsHttp(transport, tokens, f"google {name}")
 
     def of(self, *path: str) -> Any:
-        """The resource at a path: ``of("people", "connections")``. Built once in each thread: the library would build a
-        new one at every call, with all its methods and the text of their help."""
-        resources = _built.resources
-        key = (*self._of_thread, *path)
-        if key not in resources:
+        """The resource at a path: ``of("people", "connections")``. Built once: the library would build a new one at
+        every call, with all its methods and the text of their help."""
+        key = (*self._name, *path)
+        if key not in _built:
             above = self.of(*path[:-1]) if len(path) > 1 else self.service
-            resources[key] = getattr(above, path[-1])()
-        return resources[key]
+            with _building:
+                _built.setdefault(key, getattr(above, path[-1])())
+        return _built[key]
 
     def execute(self, request: Any) -> Json:
         """The answer to a request that ``service`` built. Raises our errors only."""
@@ -95,16 +99,16 @@ class _NoHttp:
 
 
 def _service(name: str, version: str) -> Any:
-    """The Resource of this thread."""
-    resources = _built.__dict__.setdefault("resources", {})
-    if (name, version) not in resources:
-        resources[name, version] = build(
-            name,
-            version,
-            http=_NoHttp(),
-            model=_StrictModel(f"google {name}"),
-            static_discovery=True,
-            cache_discovery=False,
-            num_retries=0,
-        )
-    return resources[name, version]
+    """The Resource of an API."""
+    with _building:
+        if (name, version) not in _built:
+            _built[name, version] = build(
+                name,
+                version,
+                http=_NoHttp(),
+                model=_StrictModel(f"google {name}"),
+                static_discovery=True,
+                cache_discovery=False,
+                num_retries=0,
+            )
+        return _built[name, version]

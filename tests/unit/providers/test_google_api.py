@@ -1,8 +1,8 @@
 """google-api-python-client over our transport."""
 
 import socket
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -30,7 +30,7 @@ def _refuse(*_: object, **__: object) -> NoReturn:
 
 @pytest.mark.parametrize(("name", "version"), [("people", "v1"), ("calendar", "v3")])
 def test_the_descriptions_of_our_apis_need_no_network(monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:
-    monkeypatch.setattr(api, "_built", threading.local())
+    monkeypatch.setattr(api, "_built", {})
     monkeypatch.setattr(socket, "create_connection", _refuse)
     monkeypatch.setattr(socket.socket, "connect", _refuse)
 
@@ -39,26 +39,31 @@ def test_the_descriptions_of_our_apis_need_no_network(monkeypatch: pytest.Monkey
     assert built.service is not None
 
 
-def test_a_thread_builds_each_description_once() -> None:
-    first, second = (Api("people", "v1", Transport(frozenset()), _tokens) for _ in range(2))
-    others: list[object] = []
-    thread = threading.Thread(
-        target=lambda: others.append(Api("people", "v1", Transport(frozenset()), _tokens).service)
-    )
-    thread.start()
-    thread.join()
+def test_every_thread_uses_what_was_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A description takes megabytes, and the daemon has a thread for each of several accounts."""
+    monkeypatch.setattr(api, "_built", {})
 
-    assert first.service is second.service
-    assert others[0] is not first.service
+    def use(_number: int) -> tuple[object, object]:
+        people = Api("people", "v1", Transport(frozenset()), _tokens)
+        return people.service, people.of("people", "connections")
+
+    with ThreadPoolExecutor(4) as pool:
+        used = list(pool.map(use, range(12)))
+
+    assert len({(id(service), id(connections)) for service, connections in used}) == 1
 
 
-def test_a_thread_builds_each_resource_once() -> None:
-    first, second = (Api("people", "v1", Transport(frozenset()), _tokens) for _ in range(2))
+def test_threads_that_share_a_resource_each_ask_for_their_own() -> None:
+    """What they share knows neither who asks nor what for."""
 
-    connections = first.of("people", "connections")
+    def asked(number: int) -> str:
+        people = Api("people", "v1", Transport(frozenset()), _tokens).of("people")
+        return str(people.get(resourceName=f"people/c{number}", personFields="names").uri)
 
-    assert connections is second.of("people", "connections")
-    assert connections.list(resourceName="people/me").uri.startswith("https://people.googleapis.com/v1/people/me/conn")
+    with ThreadPoolExecutor(4) as pool:
+        uris = list(pool.map(asked, range(200)))
+
+    assert [f"/v1/people/c{number}?" in uri for number, uri in enumerate(uris)] == [True] * 200
 
 
 def test_a_request_carries_the_token_and_our_name(scripted: Callable[..., Script]) -> None:
