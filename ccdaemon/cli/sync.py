@@ -49,7 +49,10 @@ def sync(
         ctx.exit(exit_code(preview(session, accounts, full=full, most=most, renew=renew, as_json=as_json)))
     if show_all or renew:
         raise click.UsageError("--all and --renew belong to --dry-run")
+    from ccdaemon.app import look_for_cycles_rarely
+
     with session.app() as app:
+        look_for_cycles_rarely()
         wanted = accounts_to_pull(app.store, accounts)
         with shown_progress(as_json=as_json) as show:
             done = []
