@@ -3,15 +3,21 @@
 import contextlib
 import fcntl
 import os
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccdaemon.cli.base import Command, Session, now, pass_session
-from ccdaemon.errors import BadConfiguration
+from ccdaemon.errors import BadConfiguration, CcdaemonError
+
+if TYPE_CHECKING:
+    from ccdaemon.config import Config
 
 LOCK = "ccdaemon.lock"
 LIFE_SIGN_SECONDS = 5.0
@@ -24,13 +30,13 @@ supervised_option = click.option("--supervised", is_flag=True, hidden=True, help
 @click.pass_context
 def run(ctx: click.Context) -> None:
     """Run everything: the sync and the DAV server, supervised. Ends on SIGTERM or Ctrl-C."""
-    from ccdaemon.app import build
     from ccdaemon.daemon import Part, Supervisor, part_command, stop_on_signals
 
     session = ctx.ensure_object(Session)
     session.service = True
     config = session.config()
-    build(config).store.close()  # whatever is wrong with configuration, key or database is said once, here
+    if status := _checked_apart(config):  # whatever is wrong with configuration, key or database is said once, here
+        ctx.exit(status)
     file = str(session.config_file) if session.config_file else None
     with only_one(config.data_dir):
         parts = [
@@ -39,6 +45,31 @@ def run(ctx: click.Context) -> None:
         supervisor = Supervisor(parts, say=click.echo)
         stop_on_signals(supervisor.stop)
         ctx.exit(supervisor.run())
+
+
+def _checked_apart(config: "Config") -> int:
+    """Compose everything, in a process of its own: what that imports would stay in memory as long as the daemon runs.
+
+    0, or the exit code of what is wrong, which that process has said.
+    """
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status)
+    status = CcdaemonError.exit_code
+    try:
+        from ccdaemon.app import build
+
+        build(config).store.close()
+        status = 0
+    except CcdaemonError as error:
+        click.echo(f"ccdaemon: {error}", err=True)
+        status = error.exit_code
+    except Exception:  # noqa: BLE001 - the parent's frames are no business of this process
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
 
 
 @contextmanager

@@ -115,6 +115,17 @@ def test_f_39_ctrl_c_ends_the_daemon_and_its_parts_at_once(machine: Machine, tim
     assert output in ("", "READY worker\n")
 
 
+def test_the_supervisor_has_loaded_nothing_of_what_it_only_checks(machine: Machine) -> None:
+    """Database, vault and the clouds' libraries take three times the memory of all that it needs itself."""
+    daemon = machine.start("run")
+    ready(daemon, "dav")
+    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+
+    loaded = {pid: Path(f"/proc/{pid}/maps").read_text() for pid in (str(daemon.pid), *children)}
+
+    assert [pid for pid, maps in loaded.items() if "_sqlite3" in maps] == children
+
+
 @pytest.mark.parametrize("part", ["dav", "worker"])
 def test_a_part_gives_signs_of_life_and_ends_with_its_supervisor(machine: Machine, part: str) -> None:
     child = machine.start(part, "--supervised")
