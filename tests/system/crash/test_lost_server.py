@@ -12,6 +12,7 @@ from tests.contract import postgres
 from tests.system.crash.scene import (
     ALL_READ,
     CREATED,
+    INSUFFICIENT_STORAGE,
     PUBLISHED,
     UNAVAILABLE,
     make_due,
@@ -109,5 +110,45 @@ def test_what_a_server_does_to_its_clients_costs_no_data_and_no_restart(
             wait_until(lambda: sorted(installation.rows(PUBLISHED)) == sorted(truth.rows(PUBLISHED)), "it converges")
 
         assert sorted(installation.rows(KNOWN)) == sorted(truth.rows(KNOWN))
+        assert installation.json("check", "--deep")["findings"] == []
+        assert "Traceback" not in installation.log.read_text()
+
+
+@contextmanager
+def standing_by(server: postgres.Server) -> Iterator[None]:
+    """The server is a standby, of which everything may be read and nothing written; promoted after the block."""
+    server.control("stop", "-m", "fast")
+    (server.socket_directory / "cluster" / "standby.signal").touch()
+    server.control("start")
+    try:
+        yield
+    finally:
+        server.control("promote")
+
+
+def test_a_standby_is_read_and_once_it_is_promoted_written_without_a_restart(
+    server: postgres.Server, cloud: Cloud, tmp_path: Path
+) -> None:
+    """F-27, I10, I11: a failover, as those see it who are connected to the new server too early."""
+    with server.database() as url:
+        prepared = prepare(tmp_path / "installed", cloud, CCDAEMON_DATABASE_URL=url)
+        installation = prepared.installation
+        installation.run("sync")
+        with running(installation) as (_process, address):
+            client = prepared.client(address)
+
+            with standing_by(server):
+                wait_until(lambda: reads(client, prepared.book) == ALL_READ, "it is served")
+                refused = put(client, f"{prepared.book}late.vcf")
+                message = installation.refused("sync", status=AGAIN)
+            wait_until(lambda: put(client, f"{prepared.book}late.vcf") == CREATED, "it is written")
+
+            cloud.change("google", "contact", "create", patch={"names": [{"givenName": "New"}]})
+            make_due(installation)
+            truth = pulled_in_one_go(tmp_path / "undisturbed", cloud)
+            wait_until(lambda: sorted(installation.rows(PUBLISHED)) == sorted(truth.rows(PUBLISHED)), "it converges")
+
+        assert refused == INSUFFICIENT_STORAGE
+        assert "cannot be written" in message
         assert installation.json("check", "--deep")["findings"] == []
         assert "Traceback" not in installation.log.read_text()
