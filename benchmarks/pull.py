@@ -31,6 +31,7 @@ from pull_peers import Clouds, Taken, Vdirsyncer, clouds, collections_of, count,
 from ccdaemon.app import App, look_for_cycles_rarely
 from ccdaemon.model import CLOUDS, Collection, Kind, Outcome, ProviderName
 from ccdaemon.store.base import Store
+from ccdaemon.sync.worker import Worker
 
 KINDS = [(provider, kind) for provider in CLOUDS for kind in (Kind.CONTACTS, Kind.EVENTS)]
 LEAST_FIRST = 2.0  # times vdirsyncer's items/s
@@ -75,13 +76,17 @@ class Round:
 
 
 def pull(app: App, collections: list[Collection]) -> Taken:
-    """Pull them one after the other."""
+    """Pull them one after the other, in one turn."""
     begun, before = time.perf_counter(), time.process_time()
+    _pull(app.worker.for_a_turn(), collections)
+    return Taken(seconds=time.perf_counter() - begun, processor=time.process_time() - before)
+
+
+def _pull(worker: Worker, collections: list[Collection]) -> None:
     for collection in collections:
-        run = app.worker.pull(collection.id)
+        run = worker.pull(collection.id)
         assert run is not None, "somebody else holds the lease"
         assert run.outcome is Outcome.DONE, run.detail
-    return Taken(seconds=time.perf_counter() - begun, processor=time.process_time() - before)
 
 
 def measured(app: App, folder: Path, cloud: Clouds, provider: ProviderName, kind: Kind) -> Round:
@@ -176,8 +181,9 @@ def one_cycle(app: App, collections: list[Collection]) -> Taken:
 
     def serve(account_id: int) -> None:
         account = next(one for one in accounts if one.id == account_id)
-        assert not app.worker.list_collections(account)
-        pull(app, [one for one in collections if one.account_id == account_id])
+        worker = app.worker.for_a_turn()
+        assert not worker.list_collections(account)
+        _pull(worker, [one for one in collections if one.account_id == account_id])
 
     begun, before = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(max_workers=app.config.sync.workers) as pool:
@@ -211,8 +217,8 @@ def memory(sizes: Sizes, _rounds: int) -> None:
     each_largest = ", ".join(f"{label} {held / 2**20:.0f} MiB" for label, held in sorted(largest.items()))
     print(
         f"\nmemory of `ccdaemon run` with {sizes.held_accounts} accounts, {items:,} items pulled in {seconds:.0f} s: "
-        f"{worst / 2**20:.0f} MiB at most in all its processes   {verdict(worst <= MOST_BYTES)} "
-        f"≤ {MOST_BYTES / 2**20:.0f} MiB\n    the largest of each kind: {each_largest}"
+        f"{worst / 2**20:.0f} MiB at most in all its processes (Pss)   {verdict(worst <= MOST_BYTES)} "
+        f"≤ {MOST_BYTES / 2**20:.0f} MiB\n    resident at most in the largest of each kind: {each_largest}"
     )
 
 
