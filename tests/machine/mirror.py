@@ -150,9 +150,8 @@ class Mirror:
         collection = tx.collection(self.collection_id)
         if "lag" in self.traits or collection is None or collection.cursor is None:
             return
-        known = {
-            one: entry for one, entry in self.book.living(int(collection.cursor)).items() if self.book.told.get(one, True)
-        }
+        living = self.book.living(int(collection.cursor))
+        known = {one: entry for one, entry in living.items() if self.book.told.get(one, True)}
         groups = tx.groups(self.collection_id, sorted({group_of(one) for one in known}))
         stored = {one.remote_id: one.version for group in groups.values() for one in group}
         lost = [one for one, (version, _payload) in known.items() if stored.get(one, 0) < version]
