@@ -43,6 +43,8 @@ class GoogleCalendars:
     def collections(self) -> Sequence[RemoteCollection]:
         """In the order of the person's list."""
         self._entries = self._listed()
+        if not self._entries:  # believed, it would end every calendar; and nobody can leave their own
+            raise BadAnswer(f"{_WHERE}: an account without any calendar")
         return [self._collection(entry) for entry in self._entries.values()]
 
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
@@ -93,8 +95,6 @@ class GoogleCalendars:
             if not answer.get("nextPageToken"):
                 break
             page_token = walk.to(text(answer, "nextPageToken", _WHERE), found=len(entries))
-        if not found:  # believed, it would end every calendar; and nobody can leave their own
-            raise BadAnswer(f"{_WHERE}: an account without any calendar")
         return found
 
     def _collection(self, entry: Json) -> RemoteCollection:

@@ -93,6 +93,8 @@ class OutlookCalendars:
     def collections(self) -> Sequence[RemoteCollection]:
         """Every calendar of the mailbox, those shared with it included."""
         self._calendars = self._listed()
+        if not self._calendars:  # believed, it would end every calendar; and every mailbox has a default one
+            raise BadAnswer(f"{_WHERE}: a mailbox without any calendar")
         return [
             RemoteCollection(
                 remote_id=remote_id,
@@ -222,8 +224,6 @@ class OutlookCalendars:
 
     def _listed(self) -> Mapping[str, Json]:
         calendars = self._graph.listed("/me/calendars", _WHERE, page_size=PAGE_SIZE)
-        if not calendars:  # believed, it would end every calendar; and every mailbox has a default one
-            raise BadAnswer(f"{_WHERE}: a mailbox without any calendar")
         return {text(calendar, "id", _WHERE): bare(calendar) for calendar in calendars}
 
     def _calendar(self, calendar_id: str) -> Original:

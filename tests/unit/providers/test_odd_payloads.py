@@ -159,7 +159,7 @@ def _assert_nameless(found: Original, payload: Mapping[str, Any], codec: Codec) 
 
 
 def _event(scripted: Start, **row: Any) -> Original:
-    script = scripted(_said({"items": [row], "nextSyncToken": "t"}), _said({"id": "cal", "etag": "e"}))
+    script = scripted(_said({"items": [row], "nextSyncToken": "t"}), _said({"items": [{"id": "cal", "etag": "e"}]}))
     remote = GoogleCalendars(_factory(script), _tokens, CODECS[ProviderName.GOOGLE, Kind.EVENTS])
     [page] = remote.pull(_collection("cal", Kind.EVENTS), None)
     return page.originals[1]
@@ -293,8 +293,8 @@ def test_a_batch_holds_twenty_parts_at_most_each_with_its_preferences(scripted: 
 def test_r51_graph_objects_without_an_id_are_originals_of_their_own(scripted: Start) -> None:
     contact, event = {"givenName": "x"}, {"subject": "x", "type": "seriesMaster"}
     link = {"@odata.deltaLink": LINK}
-    feed = scripted(_said({"value": [event], **link}), _said({"id": "c"}))
-    listing = scripted(_said({"value": [], **link}), _said({"id": "c"}), _said({"value": [event]}))
+    feed = scripted(_said({"value": [event], **link}), _said({"value": [{"id": "c"}]}))
+    listing = scripted(_said({"value": [], **link}), _said({"value": [{"id": "c"}]}), _said({"value": [event]}))
 
     [contacts] = _folders(scripted(_said({"value": [contact], **link}))).pull(
         _collection("contacts", Kind.CONTACTS), None
@@ -338,7 +338,7 @@ PLACE = make_cursor(2, link=LINK, opened="2026-11-24T12:00:00Z", span=DEFAULT_WI
 
 
 def test_trap_56_the_window_is_opened_anew_after_a_week(scripted: Start) -> None:
-    script = scripted(_said({"value": [], "@odata.deltaLink": LINK}), _said({"id": "c"}))
+    script = scripted(_said({"value": [], "@odata.deltaLink": LINK}), _said({"value": [{"id": "c"}]}))
     calendar = _collection("c", Kind.EVENTS)
 
     list(_outlook(script, NOW + timedelta(days=5.8)).pull(calendar, PLACE))
@@ -377,7 +377,7 @@ def test_trap_17_a_series_is_asked_for_in_its_own_zone_and_in_utc_where_that_is_
         _said({"value": rows, "@odata.deltaLink": LINK}),
         _batch_of(("0", 200, {"id": "a"}), ("1", 200, {"id": "b"}), ("2", 400, refused)),
         _batch_of(("0", 200, {"id": "c"})),
-        _said({"id": "c"}),
+        _said({"value": [{"id": "c"}]}),
     )
 
     [page] = _outlook(script).pull(_collection("c", Kind.EVENTS), PLACE)
@@ -398,7 +398,7 @@ def test_an_exception_far_from_its_master_brings_the_whole_series(scripted: Star
         _said({"value": [exception], "@odata.deltaLink": LINK}),
         _batch_of(("0", 200, {"id": "m", "type": "seriesMaster", "start": start})),
         _batch_of(("0", 200, {"id": "m", "type": "seriesMaster", "exceptionOccurrences": [exception]})),
-        _said({"id": "c"}),
+        _said({"value": [{"id": "c"}]}),
     )
 
     [page] = _outlook(script).pull(_collection("c", Kind.EVENTS), PLACE)
