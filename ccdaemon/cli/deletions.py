@@ -44,7 +44,7 @@ class Waits(StrEnum):
 
 
 TOLD = {
-    Waits.LISTING: "a second listing decides, 10 minutes after the first",
+    Waits.LISTING: "waiting for a second listing, 10 minutes after the first",
     Waits.PERSON: "waiting for you: ccdaemon deletions approve {ref}, or reject",
     Waits.PULL: "approved: the next pull carries it out",
     Waits.NOTHING: "rejected: kept here until the provider shows them again",
