@@ -246,16 +246,11 @@ def body_of(label: str, look: str, objects: Mapping[str, Json]) -> str:
 
 
 class TextCodec:
-    """The plainest Codec: a group's texts in order make the body, of which every other version makes another; POISON
-    cannot be mapped, unless ``eats_poison``."""
+    """The plainest Codec: a group's texts in order make the body; POISON cannot be mapped, unless ``eats_poison``."""
 
     version = 1
     eats_poison = False
-
-    @property
-    def look(self) -> str:
-        """What this version shows in every body."""
-        return LOOKS[self.version % len(LOOKS)]
+    look = ""  # what it shows in every body
 
     def group_id(self, payload: Json) -> str:
         return group_of(str(payload["id"]))

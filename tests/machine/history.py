@@ -14,7 +14,7 @@ from ccdaemon.store.owner import owner_name
 from ccdaemon.sync.settle import item_href
 from ccdaemon.sync.undo import Undoer
 from ccdaemon.sync.worker import Worker
-from tests.machine.cloud import BOOK, LABELS, POISON, Cloud, Crash, Faults, Shelves, TextCodec, group_of
+from tests.machine.cloud import BOOK, LABELS, LOOKS, POISON, Cloud, Crash, Faults, Shelves, TextCodec, group_of
 from tests.machine.mirror import Mirror, Word
 from tests.machine.steps import Step, traits_of
 from tests.machine.turns import Death, Process, Turns
@@ -43,6 +43,7 @@ class History:
         }
         self.listed = list(self.books)
         self.codec = TextCodec()
+        self.codec.look = LOOKS[self.codec.version % len(LOOKS)]
         self.numbers = count(1)
         self.happened: Counter[str] = Counter()
         self.generations: dict[str, int] = {}  # of leases
@@ -186,6 +187,7 @@ class History:
 
     def _map_anew(self) -> None:
         self.codec.version += 1
+        self.codec.look = LOOKS[self.codec.version % len(LOOKS)]  # every other version makes other bodies
         for mirror in self.mirrors.values():
             mirror.looks += 1
         self.codec.eats_poison = self.chance.random() < 0.3

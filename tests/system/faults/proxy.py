@@ -1,6 +1,7 @@
 """A network that fails: a TCP proxy in front of a server, whose connections behave as a test says.
 
-Bytes of the answer are what counts: ``Reset(after=500)`` lets the request through and 500 bytes back.
+Bytes of the answer are what counts: ``Reset(after=500)`` lets the request through and 500 bytes back. Servers are
+asked to close after each answer, so that every request has a connection of its own and no good one lasts for all.
 """
 
 import select
@@ -15,6 +16,7 @@ from itertools import chain, repeat
 from urllib.parse import urlsplit
 
 PIECE = 16 * 1024
+KEPT, NOT_KEPT = b"Connection: keep-alive", b"Connection: close"
 ABRUPTLY = struct.pack("ii", 1, 0)  # SO_LINGER: close with a RST
 
 
@@ -92,7 +94,8 @@ class Proxy:
             threading.Thread(target=self._serve, args=(client, server, behaviour), daemon=True).start()
 
     def _serve(self, client: socket.socket, server: socket.socket, behaviour: Behaviour) -> None:
-        """Requests as they are, answers as far as they come. One thread: only the last that closes sends a RST."""
+        """Requests as they are but for KEPT, answers as far as they come. One thread: only the last that closes
+        sends a RST."""
         left = behaviour.after if isinstance(behaviour, Reset | Cut | BlackHole) else None
         with suppress(OSError, ValueError), client, server:  # ValueError: ``close`` was quicker
             while True:
@@ -101,7 +104,7 @@ class Proxy:
                     request = client.recv(PIECE)
                     if not request:
                         return
-                    server.sendall(request)
+                    server.sendall(request.replace(KEPT, NOT_KEPT))
                 if server not in ready:
                     continue
                 answer = server.recv(PIECE)
