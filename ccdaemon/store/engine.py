@@ -21,6 +21,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, QueuePool, event
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ccdaemon.errors import BadConfiguration, StoreRefused, StoreUnavailable
 from ccdaemon.store.base import Reader, Transaction
@@ -51,6 +52,9 @@ SQLITE_PRAGMAS: dict[str, str | int | None] = {
 }
 
 INIT = "create one with `ccdaemon init`"
+REFUSE_MOVED = "ccdaemon.refuse_moved"
+"""In ``info`` of a connection to SQLite: what raises StoreRefused where its file is no longer in its place."""
+
 LOOKS = 3  # at files that another process may be making or removing
 
 RESTORE = "it is not replaced by an empty one; restore a backup"
@@ -284,18 +288,22 @@ def _sqlite_engine(
 
     engine = sa.create_engine("sqlite://", creator=connect, **_pool(patience), hide_parameters=True)
 
-    def remember(*_: Any) -> None:
+    def remember(_: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         opened.append(_identity(path))
         refuse_moved()
+        record.info[REFUSE_MOVED] = refuse_moved
 
     def begin(connection: Connection) -> None:
-        refuse_moved()
         options = connection.get_execution_options()
-        readonly = read_only or options.get("readonly", False)
+        if options.get("readonly", False):
+            if not driver_of(connection).in_transaction:
+                _begin_reading(connection)
+            return
+        refuse_moved()
         try:
-            if not (readonly or options.get("unwatched", False)):
+            if not (read_only or options.get("unwatched", False)):
                 arm(connection)
-            driver_of(connection).execute("BEGIN" if options.get("readonly", False) else "BEGIN IMMEDIATE")
+            driver_of(connection).execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise refused(connection, error) from None
 
@@ -303,6 +311,15 @@ def _sqlite_engine(
     event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", translate)
     return engine
+
+
+def _begin_reading(connection: Connection) -> None:
+    """Past SQLAlchemy, which takes several times as long for it."""
+    connection.info[REFUSE_MOVED]()
+    try:
+        driver_of(connection).execute("BEGIN")
+    except sqlite3.Error as error:
+        raise refused(connection, error) from None
 
 
 def _mode_to_read(path: Path) -> str:
@@ -414,13 +431,13 @@ def _reading(engine: Engine) -> Engine:
 
 
 class _Readers:
-    """Connections of those who only read. On SQLite some stay out of the pool: to take one and give it back costs as
-    much as what a poll asks.
+    """Connections of those who only read. On SQLite some stay out of the pool, and SQLAlchemy learns of a transaction
+    when it is first asked something in it, if ever: a poll consists of little else.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = _reading(engine)
-        self._most = KEPT_READERS if engine.dialect.name == "sqlite" else 0
+        self._is_sqlite = engine.dialect.name == "sqlite"
         self._kept: list[Connection] = []
 
     @contextmanager
@@ -428,13 +445,16 @@ class _Readers:
         """One with a transaction open, which is rolled back."""
         connection = self._taken()
         try:
-            connection.begin()
+            _begin_reading(connection) if self._is_sqlite else connection.begin()
             yield connection
-            connection.rollback()
+            if connection.in_transaction():
+                connection.rollback()
+            else:
+                driver_of(connection).rollback()
         except BaseException:
             connection.close()
             raise
-        if len(self._kept) < self._most:
+        if self._is_sqlite and len(self._kept) < KEPT_READERS:
             self._kept.append(connection)
         else:
             connection.close()
