@@ -1,7 +1,6 @@
 """Options of the whole suite, and what more than one folder of tests uses."""
 
 import gc
-import os
 import shutil
 import zoneinfo
 from collections.abc import Generator
@@ -51,12 +50,6 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [not item.nodeid.startswith(start) for start in LONGEST_FIRST])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: tests of real processes wait for much."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
