@@ -224,7 +224,9 @@ def _private_engine() -> Engine:
         return connection
 
     def begin(connection: Connection) -> None:
-        driver_of(connection).execute("BEGIN")
+        driver = driver_of(connection)
+        if not driver.in_transaction:  # readers begin past SQLAlchemy
+            driver.execute("BEGIN")
 
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=StaticPool, hide_parameters=True)
     event.listen(engine, "begin", begin)

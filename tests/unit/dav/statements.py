@@ -17,7 +17,7 @@ Heard = Callable[[sqlite3.Connection, str], None]
 
 
 class _Overheard:
-    """The driver's connection as prepared.py uses it."""
+    """The driver's connection as prepared.py and engine.py use it."""
 
     def __init__(self, driver: sqlite3.Connection, hear: Heard) -> None:
         self._driver = driver
@@ -26,6 +26,13 @@ class _Overheard:
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         self._hear(self._driver, statement)
         return self._driver.execute(statement, parameters)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._driver.in_transaction
+
+    def rollback(self) -> None:
+        self._driver.rollback()
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
         self._hear(self._driver, statement)
