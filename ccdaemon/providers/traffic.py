@@ -23,6 +23,7 @@ import structlog
 
 from ccdaemon.errors import BadAnswer, NotAsked, RateLimited, Transient
 
+NO_WAIT_SECONDS = 0.01  # who slept for as long as was asked may come early by a trice
 PATIENCE_SECONDS = 20.0  # a longer wait is the schedule's business
 
 FAILURES = 6  # in a row, and the circuit opens
@@ -192,7 +193,8 @@ class Lane:
             )
         if self._queue[0] is not ticket or self._under_way + slots > self._allowance.concurrent:
             return float("inf")
-        return max(self._not_before - now, self._bucket.wait(parts, now))
+        seconds = max(self._not_before - now, self._bucket.wait(parts, now))
+        return seconds if seconds > NO_WAIT_SECONDS else 0.0
 
     def _too_late(self, seconds: float) -> RateLimited:
         wait = timedelta(seconds=PATIENCE_SECONDS if seconds == float("inf") else seconds)

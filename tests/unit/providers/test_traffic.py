@@ -60,6 +60,16 @@ def fail(one: Lane, error: Transient | None = None, *, clock: Clock | None = Non
     return caught.value
 
 
+def test_who_slept_as_long_as_was_asked_does_not_wait_again_for_coming_a_trice_early() -> None:
+    clock = Clock()
+    one = lane(clock)
+    fail(one, RateLimited("enough", retry_after=timedelta(seconds=3)))
+
+    clock.now += 2.995  # and stands still: a wait would never end
+
+    assert one.through(lambda: "answered") == "answered"
+
+
 # --- quotas -----------------------------------------------------------------------------------------------------------
 
 
