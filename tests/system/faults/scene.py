@@ -165,11 +165,11 @@ class Scene:
         """How often each rule fired, by its id."""
         return {rule["id"]: rule["fired"] for rule in self.cloud.ask("faults")["faults"]}
 
-    def suffer(self, troubles: Sequence[Trouble], *words: str) -> Suffered:
+    def suffer(self, troubles: Sequence[Trouble], *words: str, speed: int = QUICK) -> Suffered:
         """A sync under these troubles, which end with it."""
         before, cursors = self.dav.states(), self.cursors()
         with self.faults(troubles) as rules:
-            pulled = self.sync(*words)
+            pulled = self.sync(*words, speed=speed)
             fired = self.fired()
         return Suffered(
             pulled=pulled,

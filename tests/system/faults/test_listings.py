@@ -67,6 +67,11 @@ TROUBLES = {
 }  # fmt: skip
 
 
+MANY_A_MINUTE = 15
+"""Times as fast as a clock that is right: what may be asked in a minute is never used up. libfaketime does not see the
+timed waits of a Condition, so one for the next minute would last for ever."""
+
+
 @pytest.fixture(scope="module")
 def heavy(scene: Scene) -> Json:
     """The run of a change feed with two new contacts, one of them with a note of 20 MB; it goes again afterwards."""
@@ -84,7 +89,7 @@ def heavy(scene: Scene) -> Json:
 def suffered(scene: Scene, heavy: Json) -> Iterator[Suffered]:
     """One full sync in which each collection has a trouble of its own."""
     scene.cloud.tell("pages", largest=3)
-    yield scene.suffer(list(TROUBLES.values()), "--full")
+    yield scene.suffer(list(TROUBLES.values()), "--full", speed=MANY_A_MINUTE)
     scene.cloud.tell("pages", largest=None)
 
 
