@@ -78,7 +78,8 @@ def recorder(log: Path) -> list[str]:
 
 def is_whole(log: Path, pid: int) -> bool:
     """Whether everything is written down of a process that has ended, and with it all that it waited for."""
-    return f"\n{pid} +++ exited".encode() in log.read_bytes()[-4096:]
+    last = log.read_bytes()[-4096:].decode("ascii").splitlines()[1:]
+    return any(line.split()[:3] == [str(pid), "+++", "exited"] for line in last)  # short numbers are padded
 
 
 def events_of(log: Path, database: Path) -> list[Event]:
