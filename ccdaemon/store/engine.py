@@ -447,11 +447,14 @@ class _Readers:
         """One with a transaction open, which is rolled back."""
         connection = self._taken()
         try:
-            _begin_reading(connection) if self._is_sqlite else connection.begin()
+            if self._is_sqlite:
+                _begin_reading(connection)
+            else:
+                connection.begin()
             yield connection
             if connection.in_transaction():
                 connection.rollback()
-            else:
+            else:  # SQLAlchemy was asked nothing
                 driver_of(connection).rollback()
         except BaseException:
             connection.close()

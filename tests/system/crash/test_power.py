@@ -82,31 +82,30 @@ class Recording:
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
     """A first pull of both accounts, then further ones beside a client that creates, changes and deletes."""
-    cloud = Cloud(contacts=6, events=6, people=1, is_checked=False)
-    prepared = prepare(tmp_path_factory.mktemp("prepared") / "installed", cloud)
-    installation = prepared.copy(tmp_path_factory.mktemp("recorded") / "copy")
-    installation.write_config(OFTEN)
-    database, log = installation.folder / "data" / "ccdaemon.db", installation.folder / "strace"
-    before = {path.name: path.read_bytes() for path in database.parent.glob(f"{database.name}*")}
-    assert before.keys() == {database.name}, "it was closed"
-    daemon = Process("run", "--config", str(installation.config), log=installation.log, under=recorder(log))
-    try:
-        ready = dict(daemon.ready("READY ").partition(" ")[::2] for _ in range(2))
-        books = list(write_and_pull(prepared, installation, ready["dav"]))
-        assert daemon.terminate() == 0
-        wait_until(lambda: is_whole(log, daemon.popen.pid), "everything is written down")
-    finally:
-        daemon.close()
-    events = [event for event in events_of(log, database) if not isinstance(event, Said) or is_success(event)]
-    assert sum(isinstance(event, Said) for event in events) == len(books) - 1
-    yield Recording(
-        prepared=prepared,
-        before=before,
-        events=events,
-        books=books,
-        published=sorted(installation.rows(PUBLISHED)),
-    )
-    cloud.close()
+    with closing(Cloud(contacts=6, events=6, people=1, is_checked=False)) as cloud:
+        prepared = prepare(tmp_path_factory.mktemp("prepared") / "installed", cloud)
+        installation = prepared.copy(tmp_path_factory.mktemp("recorded") / "copy")
+        installation.write_config(OFTEN)
+        database, log = installation.folder / "data" / "ccdaemon.db", installation.folder / "strace"
+        before = {path.name: path.read_bytes() for path in database.parent.glob(f"{database.name}*")}
+        assert before.keys() == {database.name}, "it was closed"
+        daemon = Process("run", "--config", str(installation.config), log=installation.log, under=recorder(log))
+        try:
+            ready = dict(daemon.ready("READY ").partition(" ")[::2] for _ in range(2))
+            books = list(write_and_pull(prepared, installation, ready["dav"]))
+            assert daemon.terminate() == 0
+            wait_until(lambda: is_whole(log, daemon.popen.pid), "everything is written down")
+        finally:
+            daemon.close()
+        events = [event for event in events_of(log, database) if not isinstance(event, Said) or is_success(event)]
+        assert sum(isinstance(event, Said) for event in events) == len(books) - 1
+        yield Recording(
+            prepared=prepared,
+            before=before,
+            events=events,
+            books=books,
+            published=sorted(installation.rows(PUBLISHED)),
+        )
 
 
 def write_and_pull(prepared: Prepared, installation: Installation, url: str) -> Iterator[Book]:
