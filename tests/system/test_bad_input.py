@@ -263,6 +263,7 @@ def test_a_full_disk_stops_the_sync_keeps_the_data_readable_and_heals(
     with small_disk(disk):
         shutil.copytree(pulled, disk / "copy")
         installation = Installation(disk / "copy", small_cloud)
+        installation.run("sync")  # what other tests changed
         device = installation.json("device", "add", "phone")
         with installation.daemon() as url:
             client = installation.client(url, "laptop")

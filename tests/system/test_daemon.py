@@ -105,6 +105,7 @@ def test_while_a_cloud_hangs_dav_goes_on_and_sigterm_ends_everything_in_time(ins
 
 
 def test_a_killed_part_is_started_again_and_serves_at_the_same_address(installation: Installation) -> None:
+    installation.run("sync")  # what other tests changed
     with running(installation) as (process, url):
         dav = installation.client(url)
         states = dav.states()
