@@ -11,10 +11,11 @@ import os
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -70,14 +71,9 @@ class SqlStore:
         self._readers = _Readers(engine)
         self._log = log
 
-    @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> AbstractContextManager[Reader]:
         """One snapshot, from the first question on. Raises StoreUnavailable, StoreRefused."""
-        with self._readers.connected() as connection:
-            try:
-                yield SqlReader(connection)
-            except SENSELESS_ROW as error:
-                raise understood(error) from None
+        return _Reading(self._readers)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -266,10 +262,11 @@ def _sqlite_engine(
 ) -> Engine:
     settings = "; ".join(f"PRAGMA {name} = {value}" for name, value in pragmas.items() if value is not None)
 
+    place = str(path)
     opened: list[tuple[int, int] | None] = []  # the file, once it was; it has to stay the same
 
     def refuse_moved() -> None:
-        if opened and opened[0] != _identity(path):  # SQLite itself would go on writing into the file that is gone
+        if opened and opened[0] != _identity(place):  # SQLite itself would go on writing into the file that is gone
             raise StoreRefused(f"{path} was moved, deleted or replaced while it was open: stop ccdaemon first")
 
     def connect() -> sqlite3.Connection:
@@ -289,15 +286,15 @@ def _sqlite_engine(
     engine = sa.create_engine("sqlite://", creator=connect, **_pool(patience), hide_parameters=True)
 
     def remember(_: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-        opened.append(_identity(path))
+        opened.append(_identity(place))
         refuse_moved()
         record.info[REFUSE_MOVED] = refuse_moved
 
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get("readonly", False):
-            if not driver_of(connection).in_transaction:
-                _begin_reading(connection)
+            if not driver_of(connection).in_transaction:  # as it is where ``_past_sqlalchemy`` began
+                _past_sqlalchemy(connection)[0]()
             return
         refuse_moved()
         try:
@@ -313,15 +310,26 @@ def _sqlite_engine(
     return engine
 
 
-def _begin_reading(connection: Connection) -> None:
-    """Past SQLAlchemy, which takes several times as long for it."""
-    refuse_moved = connection.info.get(REFUSE_MOVED)
-    if refuse_moved is not None:  # a rehearsal has no file
-        refuse_moved()
-    try:
-        driver_of(connection).execute("BEGIN")
-    except sqlite3.Error as error:
-        raise refused(connection, error) from None
+def _past_sqlalchemy(connection: Connection) -> tuple[Callable[[], None], Callable[[], None]]:
+    """What begins and what ends a transaction that only reads. SQLAlchemy takes several times as long for it."""
+    driver = driver_of(connection)
+    refuse_moved = connection.info.get(REFUSE_MOVED)  # a rehearsal has no file
+
+    def begin() -> None:
+        if refuse_moved is not None:
+            refuse_moved()
+        try:
+            driver.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise refused(connection, error) from None
+
+    def end() -> None:
+        if connection.in_transaction():
+            connection.rollback()
+        else:  # SQLAlchemy was asked nothing
+            driver.rollback()
+
+    return begin, end
 
 
 def _mode_to_read(path: Path) -> str:
@@ -335,9 +343,9 @@ def _mode_to_read(path: Path) -> str:
     return "mode=rw" if os.access(path.parent, os.W_OK) else "immutable=1"
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - before every read: a Path takes twice as long
     except OSError:
         return None
     return found.st_dev, found.st_ino
@@ -432,6 +440,19 @@ def _reading(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+class _Way:
+    """A connection for one who only reads, with what a transaction on it takes, looked up once."""
+
+    __slots__ = ("begin", "connection", "end", "reader")
+    begin: Callable[[], object]
+    end: Callable[[], None]
+
+    def __init__(self, connection: Connection, *, is_sqlite: bool) -> None:
+        self.connection = connection
+        self.reader = SqlReader(connection)
+        self.begin, self.end = _past_sqlalchemy(connection) if is_sqlite else (connection.begin, connection.rollback)
+
+
 class _Readers:
     """Connections of those who only read. On SQLite some stay out of the pool, and SQLAlchemy learns of a transaction
     when it is first asked something in it, if ever: a poll consists of little else.
@@ -440,39 +461,56 @@ class _Readers:
     def __init__(self, engine: Engine) -> None:
         self._engine = _reading(engine)
         self._is_sqlite = engine.dialect.name == "sqlite"
-        self._kept: list[Connection] = []
+        self._kept: list[_Way] = []
 
-    @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """One with a transaction open, which is rolled back."""
-        connection = self._taken()
-        try:
-            if self._is_sqlite:
-                _begin_reading(connection)
-            else:
-                connection.begin()
-            yield connection
-            if connection.in_transaction():
-                connection.rollback()
-            else:  # SQLAlchemy was asked nothing
-                driver_of(connection).rollback()
-        except BaseException:
-            connection.close()
-            raise
+    def take(self) -> _Way:
+        """One for the caller alone."""
+        with suppress(IndexError):  # taken by another thread meanwhile
+            return self._kept.pop()
+        return _Way(_taken(self._engine), is_sqlite=self._is_sqlite)
+
+    def keep(self, way: _Way) -> None:
+        """For the next one, after its transaction came to a good end."""
         if self._is_sqlite and len(self._kept) < KEPT_READERS:
-            self._kept.append(connection)
+            self._kept.append(way)
         else:
-            connection.close()
+            way.connection.close()
 
     def close(self) -> None:
         """Give back those that are kept."""
         while self._kept:
-            self._kept.pop().close()
+            self._kept.pop().connection.close()
 
-    def _taken(self) -> Connection:
-        with suppress(IndexError):  # taken by another thread meanwhile
-            return self._kept.pop()
-        return _taken(self._engine)
+
+class _Reading:
+    """A transaction of one who only reads. (A class: two generators around each other take several times as long.)"""
+
+    __slots__ = ("_readers", "_way")
+
+    def __init__(self, readers: _Readers) -> None:
+        self._readers = readers
+
+    def __enter__(self) -> Reader:
+        way = self._way = self._readers.take()
+        try:
+            way.begin()
+        except BaseException:
+            way.connection.close()
+            raise
+        return way.reader
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._way.end()
+                self._readers.keep(self._way)
+                return
+        except BaseException:
+            self._way.connection.close()
+            raise
+        self._way.connection.close()
+        if isinstance(error, SENSELESS_ROW):
+            raise understood(error) from None
 
 
 @contextmanager

@@ -154,9 +154,10 @@ def understood(error: Exception) -> Exception:
     """What to raise, ``from None``, for an error that left a block of the store: StoreRefused where it was raised while
     a row was read, by this package itself; else the error."""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    file, line = [(file, line) for file, line in frames if file.is_relative_to(PACKAGE)][-1]
-    if not file.is_relative_to(STORE) or (file, line) == frames[0]:
+    ours = [(file, line) for file, line in frames if file.is_relative_to(PACKAGE)]
+    if not ours or not ours[-1][0].is_relative_to(STORE) or ours[-1] == frames[0]:
         return error
+    file, line = ours[-1]
     where = f"{type(error).__name__} in {file.name}, line {line}"
     return StoreRefused(f"the database holds a row that makes no sense: run `ccdaemon check --deep` ({where})")
 

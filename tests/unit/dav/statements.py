@@ -1,4 +1,6 @@
-"""Every statement that SQLite gets, by way of SQLAlchemy or past it (ccdaemon/store/prepared.py)."""
+"""Every statement that SQLite gets, by way of SQLAlchemy or past it (ccdaemon/store/prepared.py), but for the BEGIN and
+ROLLBACK of readers.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +12,14 @@ from sqlalchemy import Connection
 from sqlalchemy import event as listeners
 from sqlalchemy.engine import Engine
 
-from ccdaemon.store import engine, prepared
+from ccdaemon.store import prepared
 
 Heard = Callable[[sqlite3.Connection, str], None]
 """Gets the driver's connection and the text of a statement, before it is executed."""
 
 
 class _Overheard:
-    """The driver's connection as prepared.py and engine.py use it."""
+    """The driver's connection as prepared.py uses it."""
 
     def __init__(self, driver: sqlite3.Connection, hear: Heard) -> None:
         self._driver = driver
@@ -26,13 +28,6 @@ class _Overheard:
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         self._hear(self._driver, statement)
         return self._driver.execute(statement, parameters)
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._driver.in_transaction
-
-    def rollback(self) -> None:
-        self._driver.rollback()
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
         self._hear(self._driver, statement)
@@ -50,8 +45,7 @@ def overheard(hear: Heard) -> Iterator[None]:
     listeners.listen(Engine, "before_cursor_execute", executing)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for module in (prepared, engine):
-                patch.setattr(module, "driver_of", lambda connection: _Overheard(driver_of(connection), hear))
+            patch.setattr(prepared, "driver_of", lambda connection: _Overheard(driver_of(connection), hear))
             yield
     finally:
         listeners.remove(Engine, "before_cursor_execute", executing)
