@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, case, func, in
 from ccdaemon.errors import BadData, UnknownName
 from ccdaemon.model import Collection, Cursor, Decision, Kind, Presence, ProviderName, RemoteCollection
 from ccdaemon.store.bound import Bound
-from ccdaemon.store.prepared import Prepared
+from ccdaemon.store.prepared import Prepared, PreparedValues
 from ccdaemon.store.schema import accounts, collections, grants, items, quarantine
 
 WRITE_BACK = False
@@ -72,10 +72,74 @@ ALL: Select[*tuple[Any, ...]] = (
     .where(collections.c.listed)
 )
 IN_ORDER = ALL.order_by(collections.c.id)
-OF_PERSON = Prepared(IN_ORDER.where(accounts.c.person_id == bindparam("person_id")))
-OF_ACCOUNT = Prepared(IN_ORDER.where(collections.c.account_id == bindparam("account_id")))
-BY_ID = Prepared(ALL.where(collections.c.id == bindparam("id")))
-BY_HREF = Prepared(ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id")))
+
+
+def _collection(
+    collection_id: int,
+    account_id: int,
+    person_id: int,
+    kind: str,
+    remote_id: str,
+    href: str,
+    name: str,
+    description: str,
+    color: str | None,
+    time_zone: str | None,
+    title: str,
+    address: str,
+    provider: str,
+    writable: bool,
+    is_primary: bool,
+    revision: int,
+    floor: int,
+    cursor: Cursor | None,
+    generation: int,
+    codec_version: int,
+    next_pull_at: datetime,
+    last_success_at: datetime | None,
+    changed_at: datetime | None,
+    missing_since: datetime | None,
+    failures: int,
+    last_error: str | None,
+) -> Collection:
+    """From the columns of ALL, in their order: a home is polled for ever."""
+    is_local = provider == ProviderName.LOCAL
+    return Collection(
+        id=collection_id,
+        account_id=account_id,
+        person_id=person_id,
+        kind=KINDS[kind],
+        remote_id=remote_id,
+        href=href,
+        name=name,
+        description=description,
+        color=color,
+        time_zone=time_zone,
+        title=title,
+        address=address,
+        provider=PROVIDERS[provider],
+        writable=is_local or (WRITE_BACK and bool(writable)),
+        is_primary=is_primary,
+        revision=revision,
+        floor=floor,
+        cursor=cursor,
+        generation=generation,
+        codec_version=codec_version,
+        next_pull_at=next_pull_at,
+        last_success_at=last_success_at,
+        changed_at=changed_at,
+        missing_since=missing_since,
+        failures=failures,
+        last_error=last_error,
+    )
+
+
+OF_PERSON = PreparedValues(IN_ORDER.where(accounts.c.person_id == bindparam("person_id")), _collection)
+OF_ACCOUNT = PreparedValues(IN_ORDER.where(collections.c.account_id == bindparam("account_id")), _collection)
+BY_ID = PreparedValues(ALL.where(collections.c.id == bindparam("id")), _collection)
+BY_HREF = PreparedValues(
+    ALL.where(collections.c.href == bindparam("href"), accounts.c.person_id == bindparam("person_id")), _collection
+)
 PULLABLE = (
     ALL.join(grants, grants.c.account_id == collections.c.account_id)
     .where(
@@ -136,21 +200,19 @@ class CollectionsReader(Bound):
     def collections(self, *, account_id: int | None = None, person_id: int | None = None) -> Sequence[Collection]:
         """Of one account, of one person, or all."""
         if person_id is not None:
-            of_person = [_collection(*row) for row in OF_PERSON.all(self.connection, {"person_id": person_id})]
+            of_person = OF_PERSON.all(self.connection, {"person_id": person_id})
             return [found for found in of_person if account_id in (None, found.account_id)]
         if account_id is not None:
-            return [_collection(*row) for row in OF_ACCOUNT.all(self.connection, {"account_id": account_id})]
+            return OF_ACCOUNT.all(self.connection, {"account_id": account_id})
         return [_collection(*row) for row in self.connection.execute(IN_ORDER)]
 
     def collection(self, collection_id: int) -> Collection | None:
         """By our number."""
-        row = BY_ID.first(self.connection, {"id": collection_id})
-        return None if row is None else _collection(*row)
+        return BY_ID.first(self.connection, {"id": collection_id})
 
     def collection_by_href(self, person_id: int, href: str) -> Collection | None:
         """By the path segment; somebody else's is as if it did not exist."""
-        row = BY_HREF.first(self.connection, {"person_id": person_id, "href": href})
-        return None if row is None else _collection(*row)
+        return BY_HREF.first(self.connection, {"person_id": person_id, "href": href})
 
     def due(
         self, now: datetime, limit: int, *, latest: datetime | None = None, besides: Iterable[int] = ()
@@ -347,66 +409,6 @@ def new_pull(now: datetime) -> dict[str, Any]:
         "next_pull_at": now,
         "failures": 0,
     }
-
-
-def _collection(
-    collection_id: int,
-    account_id: int,
-    person_id: int,
-    kind: str,
-    remote_id: str,
-    href: str,
-    name: str,
-    description: str,
-    color: str | None,
-    time_zone: str | None,
-    title: str,
-    address: str,
-    provider: str,
-    writable: bool,
-    is_primary: bool,
-    revision: int,
-    floor: int,
-    cursor: Cursor | None,
-    generation: int,
-    codec_version: int,
-    next_pull_at: datetime,
-    last_success_at: datetime | None,
-    changed_at: datetime | None,
-    missing_since: datetime | None,
-    failures: int,
-    last_error: str | None,
-) -> Collection:
-    """From the columns of ALL, in their order: a home is polled for ever."""
-    is_local = provider == ProviderName.LOCAL
-    return Collection(
-        id=collection_id,
-        account_id=account_id,
-        person_id=person_id,
-        kind=KINDS[kind],
-        remote_id=remote_id,
-        href=href,
-        name=name,
-        description=description,
-        color=color,
-        time_zone=time_zone,
-        title=title,
-        address=address,
-        provider=PROVIDERS[provider],
-        writable=is_local or (WRITE_BACK and bool(writable)),
-        is_primary=is_primary,
-        revision=revision,
-        floor=floor,
-        cursor=cursor,
-        generation=generation,
-        codec_version=codec_version,
-        next_pull_at=next_pull_at,
-        last_success_at=last_success_at,
-        changed_at=changed_at,
-        missing_since=missing_since,
-        failures=failures,
-        last_error=last_error,
-    )
 
 
 def _unknown(collection_id: int) -> UnknownName:

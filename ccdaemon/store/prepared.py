@@ -7,7 +7,8 @@ by way of SQLAlchemy.
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Boolean, Column, Connection, Dialect, Select, Table, insert
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite as SQLITE
@@ -16,9 +17,11 @@ from sqlalchemy.sql.selectable import CompoundSelect
 from ccdaemon.store.columns import CleanText, clean
 from ccdaemon.store.faults import refused
 
+REMEMBERED = 256  # values of one query
 CHUNK = 200  # rows in memory at a time where they are streamed
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 Query = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
@@ -54,6 +57,34 @@ class Prepared:
         return self._sqlite
 
 
+class PreparedValues(Generic[T]):
+    """One query whose rows become values of one type, equal rows the same one: polls ask for the same for ever.
+
+    Usable from any number of threads.
+    """
+
+    def __init__(self, query: Query, make: Callable[..., T]) -> None:
+        """``make`` gets the columns in their order. Its values cannot change."""
+        self._query = query
+        self._made = lru_cache(maxsize=REMEMBERED)(lambda row: make(*row))
+        self._sqlite: tuple[_OnSqlite, Callable[[Row], T]] | None = None
+
+    def all(self, connection: Connection, asked: Mapping[str, Any]) -> list[T]:
+        """Every row."""
+        if connection.dialect.name != "sqlite":
+            return [self._made(tuple(row)) for row in connection.execute(self._query, asked)]
+        if self._sqlite is None:
+            on_sqlite = _OnSqlite(self._query, connection.dialect)
+            made = self._made.__wrapped__
+            self._sqlite = on_sqlite, lru_cache(maxsize=REMEMBERED)(lambda row: made(on_sqlite.processed(row)))
+        on_sqlite, value = self._sqlite
+        return [value(row) for row in on_sqlite.raw(connection, asked)]
+
+    def first(self, connection: Connection, asked: Mapping[str, Any]) -> T | None:
+        """The first of the rows, of which there are few; None where there is none."""
+        return next(iter(self.all(connection, asked)), None)
+
+
 class _OnSqlite:
     """The text of a query for SQLite's driver, and what becomes of parameters and columns on their way."""
 
@@ -72,17 +103,21 @@ class _OnSqlite:
         self._read = [(number, processor) for number, processor in read if processor is not None]
 
     def all(self, connection: Connection, asked: Mapping[str, Any]) -> Sequence[Row]:
+        rows = self.raw(connection, asked)
+        return rows if not self._read else [self.processed(row) for row in rows]
+
+    def raw(self, connection: Connection, asked: Mapping[str, Any]) -> Sequence[Row]:
+        """Every row as SQLite has it."""
         try:
-            rows: list[Row] = self._cursor(connection, asked).fetchall()
+            return self._cursor(connection, asked).fetchall()
         except (sqlite3.Error, OverflowError) as error:
             raise refused(connection, error) from None
-        return rows if not self._read else [self._processed(row) for row in rows]
 
     def stream(self, connection: Connection, asked: Mapping[str, Any]) -> Iterator[Row]:
         try:
             cursor = self._cursor(connection, asked)
             while rows := cursor.fetchmany(CHUNK):
-                yield from rows if not self._read else map(self._processed, rows)
+                yield from rows if not self._read else map(self.processed, rows)
         except (sqlite3.Error, OverflowError) as error:
             raise refused(connection, error) from None
 
@@ -93,7 +128,8 @@ class _OnSqlite:
         ]
         return driver_of(connection).execute(self._text, values)
 
-    def _processed(self, row: Row) -> Row:
+    def processed(self, row: Row) -> Row:
+        """As it comes by way of SQLAlchemy."""
         values = list(row)
         for number, process in self._read:
             values[number] = process(values[number])

@@ -23,6 +23,31 @@ def test_text_that_no_database_takes_is_refused_in_a_question(store: SqlStore, s
             reader.etags_by_href(scene.book.id, ["a.ics", text])
 
 
+@pytest.mark.parametrize(
+    "href", ["a.ics", "a b.ics", 'a".ics', '","', "a\\.ics", "\\u0061.ics", "ä.ics", "\x7f.ics", "\n", "", "[]", "a,b"]
+)
+def test_an_href_of_any_characters_is_found_among_others(store: SqlStore, scene: Scene, href: str) -> None:
+    with store.write() as tx:
+        tx.put_many(scene.book.id, [replace(draft("one"), href=href), draft("b"), draft("c")], now=NOW)
+
+    with store.read() as reader:
+        assert [found for found, _ in reader.etags_by_href(scene.book.id, [href])] == [href]
+        assert {found for found, _ in reader.etags_by_href(scene.book.id, ["b.ics", href])} == {"b.ics", href}
+        assert not reader.etags_by_href(scene.book.id, [])
+
+
+def test_a_row_that_stayed_as_it_was_is_the_same_value_and_a_changed_one_another(store: SqlStore, scene: Scene) -> None:
+    with store.read() as reader:
+        before = reader.collection(scene.book.id)
+    with store.read() as reader:
+        assert reader.collection(scene.book.id) is before
+    with store.write() as tx:
+        tx.finish_pull(scene.book.id, error=None, next_pull_at=NOW, now=NOW)
+        changed = tx.collection(scene.book.id)
+    with store.read() as reader:
+        assert before != changed == reader.collection(scene.book.id)
+
+
 def test_what_the_driver_refuses_is_ours_to_name(store: SqlStore, scene: Scene) -> None:
     with pytest.raises(CcdaemonError), store.read() as reader:
         reader.changes(scene.book.id, 1 << 70)
