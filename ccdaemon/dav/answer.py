@@ -23,7 +23,10 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         """The value of the header, by its name in any case."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        for key, value in self.headers:
+            if len(key) == len(name) and key.lower() == name.lower():
+                return value
+        return None
 
     def having(self, *headers: Header) -> "Answer":
         """The same answer with these headers, in place of any of the same name."""
@@ -65,10 +68,11 @@ def to_wsgi(handler: Handler) -> WSGIApplication:
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         answer = handler(environ)
         has_body = answer.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        headers = list(answer.headers)
         if has_body and answer.header("Content-Length") is None:
             # Also for the empty ones: without a length the connection is closed and the client connects anew.
-            answer = answer.having(("Content-Length", str(len(answer.body))))
-        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers))
+            headers.append(("Content-Length", str(len(answer.body))))
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
         return [answer.body] if has_body and environ["REQUEST_METHOD"] != "HEAD" else []
 
     return application

@@ -4,7 +4,6 @@ Elements that nobody here knows are skipped, as RFC 4918 section 17 wants it; wh
 the precondition that its RFC names.
 """
 
-from dataclasses import replace
 from datetime import tzinfo
 from functools import lru_cache
 from xml.etree.ElementTree import Element
@@ -131,7 +130,9 @@ def report(body: bytes, short: Shortened | None = None) -> Report:
     if short is None:
         return _read(body)
     found = _read(short.body)
-    return replace(found, hrefs=lengthened(found.hrefs, short.hrefs)) if isinstance(found, Multiget) else found
+    if not isinstance(found, Multiget):
+        return found
+    return Multiget(name=found.name, asked=found.asked, hrefs=lengthened(found.hrefs, short.hrefs))
 
 
 def _read(body: bytes) -> Report:

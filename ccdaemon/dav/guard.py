@@ -30,6 +30,7 @@ TRUSTED_ONLY = (
 )
 TRUSTED_ONLY_BEGINNING = "HTTP_X_"  # X-Forwarded-*, X-Script-Name, X-Remote-User, X-Original-URL …: we read none
 MAX_HOPS = 20  # of X-Forwarded-For, the nearest ones
+MAX_KNOWN_PATH = 128  # characters of a path that is remembered: that of a collection has some 30
 SCHEMES = frozenset({"http", "https"})
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -126,9 +127,13 @@ def is_same_site(public: SplitResult | None) -> Check:
     public_origin = f"{public.scheme}://{public.netloc}" if public else None
 
     def check(environ: WSGIEnvironment) -> Answer | None:
+        if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
+            return CROSS_SITE
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None:
+            return None
         own = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        is_foreign = environ.get("HTTP_ORIGIN", own) not in (own, public_origin)
-        return CROSS_SITE if is_foreign or environ.get("HTTP_SEC_FETCH_SITE") == "cross-site" else None
+        return None if origin in (own, public_origin) else CROSS_SITE
 
     return check
 
@@ -154,10 +159,13 @@ def has_plain_path(prefix: str) -> Check:
         if prefix and (path + "/").startswith(prefix + "/"):
             path = path[len(prefix) :]
         environ["SCRIPT_NAME"] = prefix
-        environ["PATH_INFO"] = sanitize_path(path)
+        environ["PATH_INFO"] = _known_path(path) if len(path) <= MAX_KNOWN_PATH else sanitize_path(path)
         return None
 
     return check
+
+
+_known_path = lru_cache(maxsize=512)(sanitize_path)
 
 
 def is_within(address: str, networks: Networks) -> bool:

@@ -1,6 +1,7 @@
 """One request of somebody who has signed in, with the place that it is about."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIEnvironment
 
@@ -44,12 +45,15 @@ class Visit:
 
     def collection_href(self, href: str) -> str:
         """The href of one of the asker's collections."""
-        return f"{self.home}{quoted(href)}/"
+        return _collection_href(self.prefix, self.person, href)
 
     def prefers_minimal(self) -> bool:
         """``Prefer: return=minimal`` (RFC 8144), or Apple's older ``Brief: t``."""
-        wishes = [wish.strip().lower() for wish in self.header("Prefer").split(",")]
-        return "return=minimal" in wishes or self.header("Brief").strip().lower() == "t"
+        prefer, brief = self.environ.get("HTTP_PREFER"), self.environ.get("HTTP_BRIEF")
+        if prefer is None and brief is None:
+            return False
+        wishes = [wish.strip().lower() for wish in (prefer or "").split(",")]
+        return "return=minimal" in wishes or (brief or "").strip().lower() == "t"
 
     def located(self, href: str) -> tuple[str, ...] | None:
         """The segments that an href in a body or a Destination header means; None: nowhere of the asker's."""
@@ -60,6 +64,11 @@ class Visit:
         if not path.startswith(self.prefix + "/"):
             return None
         return _segments(path[len(self.prefix) :], self.person)
+
+
+@lru_cache(maxsize=1024)  # clients come for the same ones for ever
+def _collection_href(prefix: str, person: str, href: str) -> str:
+    return f"{prefix}/{person}/{quoted(href)}/"
 
 
 def visit(environ: WSGIEnvironment, body: bytes) -> Visit:

@@ -125,7 +125,9 @@ def compressed(inner: Handler) -> Handler:
 
 def takes_gzip(accepted: str) -> bool:
     """Whether an Accept-Encoding names gzip, in any case and with any weight but none (RFC 9110 section 12.5.3)."""
-    for coding in accepted.lower().split(","):
+    if "gzip" not in (lowered := accepted.lower()):
+        return False
+    for coding in lowered.split(","):
         name, _, weight = coding.partition(";")
         if name.strip() == "gzip":
             return _NO_WEIGHT.fullmatch(weight) is None
@@ -137,7 +139,7 @@ def announced(inner: Handler) -> Handler:
 
     def handle(environ: WSGIEnvironment) -> Answer:
         answer = inner(environ)
-        is_about_dav = answer.header("DAV") or answer.status == HTTPStatus.MULTI_STATUS
+        is_about_dav = answer.status == HTTPStatus.MULTI_STATUS or answer.header("DAV")
         told = [("DAV", DAV_CLASSES)] if is_about_dav else []
         method = environ["REQUEST_METHOD"]
         if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or (method == "OPTIONS" and answer.header("Allow")):

@@ -12,6 +12,7 @@ PLACE = "urn:x-ccdaemon:hrefs"
 
 MOST_TAGS = 20_000  # in the whole body, so that it has no more elements than the scan lets pass (xmlscan.py)
 
+_LEFT = PLACE.encode()
 _ENDS = b"href>"
 _PREFIXED = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?href>")
 _BLANK = re.compile(rb"[ \t\r\n]*")
@@ -35,7 +36,7 @@ def shortened(body: bytes) -> Shortened | None:
     first = body.find(_ENDS)
     start = body.rfind(b"<", 0, max(first, 0))
     opening = body[start : first + len(_ENDS)]
-    if not _PREFIXED.fullmatch(opening) or PLACE.encode() in body or body.count(b"<") > MOST_TAGS:
+    if not _PREFIXED.fullmatch(opening) or _LEFT in body or body.count(b"<") > MOST_TAGS:
         return None
     closing = b"</" + opening[1:]
     after = body.find(closing, first) + len(closing)
@@ -48,8 +49,7 @@ def shortened(body: bytes) -> Shortened | None:
     hrefs = one_line.decode("latin-1").split(" ")
     if len(hrefs) != run.count(joint) + 1 or not all(hrefs) or one_line.translate(None, _PLAIN):
         return None
-    left = opening + PLACE.encode() + closing
-    return Shortened(body[:start] + left + body[end + len(closing) :], hrefs)
+    return Shortened(body[:start] + opening + _LEFT + closing + body[end + len(closing) :], hrefs)
 
 
 def lengthened(hrefs: tuple[str, ...], taken: Sequence[str]) -> tuple[str, ...]:

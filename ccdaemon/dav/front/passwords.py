@@ -68,11 +68,13 @@ class DevicePasswords:
         """
         now = self._now()
         secret_hash = sha256(password).digest()
-        known = self._recall(secret_hash, now) or self._look_up(secret_hash, now)
+        recalled = self._recall(secret_hash, now)
+        known = recalled or self._look_up(secret_hash, now)
         is_theirs = hmac.compare_digest(name, known.person.encode() if known else b"")
         if known is None or not is_theirs:
             return None
-        self._remember(secret_hash, known, now)
+        if recalled is None or now >= known.touch_at:
+            self._remember(secret_hash, known, now)
         return known
 
     def _recall(self, secret_hash: bytes, now: datetime) -> Known | None:

@@ -24,12 +24,13 @@ _PLAIN = f"{string.ascii_letters}{string.digits}_.@+=~-".encode()  # hrefs of th
 def answer(visit: Visit, reader: Reader, collection: Collection, asked: Multiget) -> Answer:
     """The 207."""
     plain = _plain(visit.collection_href(collection.href), asked.hrefs)
-    wanted = dict(zip(asked.hrefs, plain, strict=True)) if plain else _wanted(visit, collection, asked.hrefs)
-    hrefs = [href for href in wanted.values() if href]
+    wanted = {} if plain else _wanted(visit, collection, asked.hrefs)
+    hrefs = list(dict.fromkeys(plain or filter(None, wanted.values())))
     rows = Rows(visit, collection, asked.asked)
     found, is_whole = _bounded(rows.read(reader, hrefs)) if hrefs else ({}, True)
-    if len(found) == len(wanted):
+    if len(found) == (len(hrefs) if plain else len(wanted)):
         return multistatus(map(found.__getitem__, hrefs))
+    wanted = wanted or dict(zip(asked.hrefs, plain, strict=True))
     unread = HTTPStatus.NOT_FOUND if is_whole else HTTPStatus.INSUFFICIENT_STORAGE
     return multistatus(
         found.get(href) or gone(escape(sent), unread if href else HTTPStatus.NOT_FOUND) for sent, href in wanted.items()
