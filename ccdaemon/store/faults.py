@@ -87,7 +87,12 @@ def translate(context: ExceptionContext) -> None:
     """SQLAlchemy's ``handle_error`` hook: raise ours instead of the driver's. What is in no table stays as it is.
 
     Without ``from``: PostgreSQL's text of a broken constraint quotes the row. The code tells enough.
+
+    A connection that turns out to be closed before anything was asked on it is none of the caller's business: the pool
+    opens another one.
     """
+    if context.is_pre_ping and context.is_disconnect:
+        return
     if is_distrusted(context.original_exception):
         context.is_disconnect = True  # it and every other connection of the pool is opened anew
     error = known(context.original_exception)

@@ -22,6 +22,12 @@ def postgresql_url(postgresql: postgres.Server) -> str:
         yield url
 
 
+def end_sessions(server: postgres.Server, url: str) -> int:
+    """Of everybody in that database; how many there were."""
+    database = make_url(url).database
+    return server.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
+
+
 def test_a_full_disk_says_so_and_what_was_committed_stays_readable(sqlite_url: str) -> None:
     """R-04, I11."""
     store = open_store(sqlite_url, patience=PATIENCE)
@@ -119,6 +125,24 @@ def test_a_connection_that_the_server_ends_is_unavailable_once(
         be_ended_in_the_middle()
     with store.write() as tx:
         assert list(tx.persons()) == []
+    store.close()
+
+
+@pytest.mark.postgresql
+def test_connections_that_the_server_ended_while_nobody_used_them_are_opened_anew(
+    postgresql: postgres.Server, postgresql_url: str
+) -> None:
+    """F-27: not one transaction fails."""
+    store = open_store(postgresql_url, patience=PATIENCE)
+    with store.read() as one, store.read() as other:
+        assert list(one.persons()) == list(other.persons()) == []
+
+    assert end_sessions(postgresql, postgresql_url) == 2
+    with store.write() as tx:
+        tx.add_person("ada", NOW)
+        with store.read() as reader:
+            assert list(reader.persons()) == []
+
     store.close()
 
 
