@@ -377,8 +377,17 @@ def _postgresql_engine(place: sa.URL, patience: timedelta, *, read_only: bool) -
         )
     except ModuleNotFoundError:
         raise BadConfiguration("PostgreSQL needs its driver: pip install 'ccdaemon[postgresql]'") from None
+    event.listen(engine, "checkin", _leave_to_server)
     event.listen(engine, "handle_error", translate)
     return engine
+
+
+def _leave_to_server(connection: Any, _: ConnectionPoolEntry) -> None:
+    """Whether the next transaction may write. After a reader SQLAlchemy has it begin READ WRITE, which would overrule
+    an administrator's ``default_transaction_read_only``. ``connection`` is psycopg's; None: it is gone.
+    """
+    if connection is not None:
+        connection.read_only = None
 
 
 # --- both ---------------------------------------------------------------------------------------------------------

@@ -61,7 +61,6 @@ UNDECODABLE = "Could not decode to UTF-8"
 
 POSTGRESQL: dict[str, Fault] = {
     "08": GONE,  # connection exceptions
-    "0A000": FULL,  # not supported: of all that we ask only READ WRITE, which a standby does not begin
     "22": SENSELESS,  # data exceptions
     "23502": SENSELESS,  # not null
     "23503": ORPHAN,  # foreign key

@@ -147,13 +147,28 @@ def test_connections_that_the_server_ended_while_nobody_used_them_are_opened_ane
 
 
 @pytest.mark.postgresql
-def test_a_server_that_allows_no_writes_says_so(postgresql: postgres.Server, postgresql_url: str) -> None:
-    database = make_url(postgresql_url).database
-    postgresql.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+def test_a_server_that_allows_no_writes_says_so_to_whoever_writes_and_is_read(
+    postgresql: postgres.Server, postgresql_url: str
+) -> None:
+    """F-27: also on a connection that somebody has read with before."""
     store = open_store(postgresql_url, patience=PATIENCE)
 
-    with pytest.raises(DiskFull), store.write() as tx:
+    def switch(setting: str) -> None:
+        postgresql.execute(f"ALTER DATABASE {make_url(postgresql_url).database} {setting}")
+        end_sessions(postgresql, postgresql_url)  # a setting of the database is for new ones
+
+    switch("SET default_transaction_read_only = on")
+    for _ in range(2):
+        with store.read() as reader:
+            assert list(reader.persons()) == []
+        with pytest.raises(DiskFull, match="25006"), store.write() as tx:
+            tx.add_person("ada", NOW)
+    switch("RESET default_transaction_read_only")
+    with store.write() as tx:
         tx.add_person("ada", NOW)
+
+    with store.read() as reader:
+        assert [person.name for person in reader.persons()] == ["ada"]
     store.close()
 
 
