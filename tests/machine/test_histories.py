@@ -14,7 +14,7 @@ that it needs to fail. A share of the seeds runs on PostgreSQL: ``tests/contract
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -24,6 +24,9 @@ from tests.machine.trial import explain, fresh_store, in_the_small, live_through
 
 IN_ONE_STORE = 50  # histories beside each other; more would make its checks slow
 MANY = 400  # seeds in which everything happens that can
+
+ONCE_FAILED = (1886, 2040, 2320, 2639, 4813, 6923, 7363, 7669, 12288)
+"""Seeds beyond the first 500 that told of a defect. What a seed means changes with the steps that there are."""
 
 HAPPENS = {
     *("answer lost", "cursor expired", "cursor expired on the way", "listing broken off", "listed without need"),
@@ -46,19 +49,29 @@ def small_scale() -> Iterator[None]:
         yield
 
 
+def happens_in(seeds: Sequence[int]) -> Counter[str]:
+    """What happens in these histories. Fails where one of them does not end well."""
+    happened: Counter[str] = Counter()
+    with fresh_store() as store:
+        for seed in seeds:
+            try:
+                happened += live_through(seed, planned(seed), store)
+            except BaseException as error:
+                explain(error, seed)
+                raise
+        assert findings(store, deep=True) == [], f"seeds {seeds}"
+    return happened
+
+
+def test_every_history_that_once_failed_converges() -> None:
+    assert happens_in(ONCE_FAILED)["run done"] > len(ONCE_FAILED)
+
+
 def test_every_history_converges_and_no_client_is_ever_misled(seeds: range) -> None:
     """I1, I2, I10, I12."""
     happened: Counter[str] = Counter()
     for start in range(0, len(seeds), IN_ONE_STORE):
-        with fresh_store() as store:
-            for seed in seeds[start : start + IN_ONE_STORE]:
-                try:
-                    happened += live_through(seed, planned(seed), store)
-                except BaseException as error:
-                    explain(error, seed)
-                    raise
-
-            assert findings(store, deep=True) == [], f"seeds {seeds[start : start + IN_ONE_STORE]}"
+        happened += happens_in(seeds[start : start + IN_ONE_STORE])
     print(*(f"{number:7} {what}" for what, number in happened.most_common()), sep="\n")  # noqa: T201 - for pytest -s
     if len(seeds) >= MANY:
         assert {"fill", *WEIGHTS, *HAPPENS} - happened.keys() == set(), "what never happens is not tested"
