@@ -236,7 +236,11 @@ class Reader(Protocol):
         """What was saved of a living item; None: nothing."""
 
     # --- quarantine, runs
-    def quarantined(self, collection_id: int | None = None) -> Sequence[Quarantined]: ...
+    def quarantined(self, collection_id: int | None = None) -> Sequence[Quarantined]:
+        """Without what the provider no longer has and a person keeps as it is: that waits for nothing."""
+
+    def groups_in_quarantine(self, collection_id: int) -> frozenset[str]:
+        """All of them."""
 
     def runs(
         self,

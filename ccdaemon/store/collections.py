@@ -6,13 +6,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, case, exists, func, insert, select, update
 
 from ccdaemon.errors import BadData, UnknownName
-from ccdaemon.model import Collection, Cursor, Decision, Kind, Presence, ProviderName, RemoteCollection
+from ccdaemon.model import Collection, Cursor, Decision, Kind, Part, Presence, ProviderName, RemoteCollection
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.prepared import Prepared, PreparedValues
-from ccdaemon.store.schema import accounts, collections, grants, items, quarantine
+from ccdaemon.store.schema import accounts, collections, grants, held_deletions, items, originals, quarantine
 
 WRITE_BACK = False
 """Whether a DAV write can reach a provider. Until then collections of clouds are read-only, whatever those allow."""
@@ -154,7 +154,26 @@ PULLABLE = (
 DUE = PULLABLE.where(collections.c.next_pull_at <= bindparam("now"))
 TOO_FAR = PULLABLE.where(collections.c.next_pull_at > bindparam("latest"))  # apart: an OR of both would use no index
 COUNT_ITEMS = select(func.count()).where(items.c.collection_id == bindparam("collection_id"), ~items.c.deleted)
-COUNT_QUARANTINED = select(func.count()).where(quarantine.c.collection_id == bindparam("collection_id"))
+LIVING_OBJECTS_IN_QUARANTINE = (
+    originals.c.collection_id == quarantine.c.collection_id,
+    originals.c.group_id == quarantine.c.group_id,
+    ~originals.c.deleted,
+    originals.c.part == Part.OBJECT,
+)
+IS_KEPT_BY_PERSON = exists().where(*LIVING_OBJECTS_IN_QUARANTINE) & ~exists().where(
+    *LIVING_OBJECTS_IN_QUARANTINE,
+    ~exists().where(
+        held_deletions.c.collection_id == originals.c.collection_id,
+        held_deletions.c.remote_id == originals.c.remote_id,
+        held_deletions.c.decision == Decision.REJECTED,
+    ),
+)
+"""Of a group in quarantine: the provider has nothing of it any more, and a person wants what it published to stay.
+Nothing could be published instead until the provider shows something of it again."""
+
+COUNT_QUARANTINED = select(func.count()).where(
+    quarantine.c.collection_id == bindparam("collection_id"), ~IS_KEPT_BY_PERSON
+)
 
 OWNER = (
     select(accounts.c.provider, accounts.c.subject).where(accounts.c.id == bindparam("account_id")).with_for_update()

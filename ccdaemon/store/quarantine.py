@@ -7,17 +7,20 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ccdaemon.model import Quarantined
 from ccdaemon.store.bound import Bound
-from ccdaemon.store.collections import lock_collection
+from ccdaemon.store.collections import IS_KEPT_BY_PERSON, lock_collection
 from ccdaemon.store.schema import quarantine
 
-ALL = select(quarantine.c.collection_id, quarantine.c.group_id, quarantine.c.reason, quarantine.c.since).order_by(
-    quarantine.c.collection_id, quarantine.c.group_id
+ALL = (
+    select(quarantine.c.collection_id, quarantine.c.group_id, quarantine.c.reason, quarantine.c.since)
+    .where(~IS_KEPT_BY_PERSON)
+    .order_by(quarantine.c.collection_id, quarantine.c.group_id)
 )
 OF_COLLECTION = ALL.where(quarantine.c.collection_id == bindparam("collection_id"))
 THIS = (
     quarantine.c.collection_id == bindparam("in_collection"),
     quarantine.c.group_id == bindparam("in_group"),
 )
+GROUPS = select(quarantine.c.group_id).where(quarantine.c.collection_id == bindparam("collection_id"))
 REASON = select(quarantine.c.reason).where(*THIS)
 ADD = insert(quarantine)
 CHANGE = update(quarantine).where(*THIS)
@@ -28,12 +31,17 @@ class QuarantineReader(Bound):
     """What could not be published."""
 
     def quarantined(self, collection_id: int | None = None) -> Sequence[Quarantined]:
-        """Of one collection, or all; by collection and group."""
+        """Of one collection, or all; by collection and group. Without those that the provider no longer has and of
+        which a person said that they stay as they are."""
         if collection_id is None:
             rows = self.connection.execute(ALL)
         else:
             rows = self.connection.execute(OF_COLLECTION, {"collection_id": collection_id})
         return [Quarantined(**row) for row in rows.mappings()]
+
+    def groups_in_quarantine(self, collection_id: int) -> frozenset[str]:
+        """All of them, also those that are nobody's business any more."""
+        return frozenset(self.connection.execute(GROUPS, {"collection_id": collection_id}).scalars())
 
 
 class QuarantineWriter(QuarantineReader):

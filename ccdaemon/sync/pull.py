@@ -275,7 +275,7 @@ class Pull:
             collection=self.collection,
             codec=self.codec,
             shared=tx.shared(self.collection.id),
-            quarantined=frozenset(entry.group_id for entry in tx.quarantined(self.collection.id)),
+            quarantined=tx.groups_in_quarantine(self.collection.id),
             now=self.now(),
             cause=cause,
         )

@@ -59,6 +59,36 @@ def test_items_are_counted_that_wait_and_not_those_that_are_kept(store: SqlStore
         assert (waiting, tx.count_held(scene.book.id), tx.count_held(scene.calendar.id)) == (2, 0, 0)
 
 
+def test_what_is_kept_though_it_is_gone_waits_for_nothing_in_quarantine(store: SqlStore, scene: Scene) -> None:
+    """Not "b", of which an object still lives, nor "c", of whose end nobody has said anything, nor "d"."""
+    rows = [held(scene, "a"), held(scene, "a_x", group_id="a"), held(scene, "b"), held(scene, "c")]
+    with store.write() as tx:
+        tx.observe(
+            scene.book.id,
+            [
+                *[original("a"), original("a_x", group_id="a"), original("a_gone", group_id="a"), photo("a", etag="p")],
+                *[original("b"), original("b_x", group_id="b"), original("c"), original("d")],
+            ],
+        )
+        tx.observe(scene.book.id, [tombstone("a_gone")])
+        for group in ("a", "b", "c", "d", "shapeless"):
+            tx.quarantine(scene.book.id, group, "poison", NOW)
+        tx.set_held(scene.book.id, rows[:3])
+        waiting = [one.group_id for one in tx.quarantined()]
+        tx.decide_held(scene.book.id, Decision.REJECTED)
+        tx.set_held(scene.book.id, rows)
+
+        assert waiting == ["a", "b", "c", "d", "shapeless"]
+        assert [one.group_id for one in tx.quarantined()] == ["b", "c", "d", "shapeless"]
+        assert tx.quarantined(scene.book.id) == tx.quarantined()
+        assert tx.counts(scene.book.id) == (0, 4)
+        assert tx.groups_in_quarantine(scene.book.id) == {*waiting}
+        assert tx.groups_in_quarantine(scene.calendar.id) == frozenset()
+
+        tx.set_held(scene.book.id, rows[3:])
+        assert [one.group_id for one in tx.quarantined()] == waiting, "the provider shows it again"
+
+
 def test_what_is_held_goes_with_its_account_and_not_with_another(store: SqlStore, scene: Scene) -> None:
     with store.write() as tx:
         other = enrolled(tx, "bob")

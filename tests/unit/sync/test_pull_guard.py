@@ -12,7 +12,7 @@ from ccdaemon.model import Cursor, Decision, Outcome, Part
 from ccdaemon.store.base import Store, Transaction
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync.guard import PAUSE
-from tests.machine.cloud import Cloud, CloudRemote, TextCodec
+from tests.machine.cloud import POISON, Cloud, CloudRemote, TextCodec
 from tests.unit.sync.bench import Bench
 from tests.unit.sync.test_pull import Crash, DyingStore
 
@@ -292,6 +292,47 @@ class Interrupting:
             self._event()
         with self._store.write() as tx:
             yield tx
+
+
+def in_quarantine(bench: Bench) -> list[str]:
+    with bench.store.read() as tx:
+        return [one.group_id for one in tx.quarantined()]
+
+
+def test_what_a_person_keeps_though_it_is_gone_waits_for_nothing_in_quarantine(bench: Bench):
+    """I11: what it published stays, nothing can be published instead, and nobody is told of it any more."""
+    bench.write("o00", POISON)
+    bench.pull()
+    delete(bench, 30)
+    bench.pull()
+    waiting = in_quarantine(bench)
+    decide(bench, Decision.REJECTED)
+    bench.codec.version += 1  # everything is mapped again
+    run = bench.pull(full=True)
+
+    assert (waiting, in_quarantine(bench), run.quarantined) == (["o00"], [], 0)
+    assert "o00" in bench.bodies()
+
+    bench.write("o00", POISON)
+    bench.pull()
+    assert in_quarantine(bench) == ["o00"], "there is something that could not be published again"
+    bench.write("o00", "well")
+    bench.pull()
+    assert in_quarantine(bench) == []
+
+
+def test_what_a_person_kept_and_then_gives_up_leaves_nothing_in_quarantine(bench: Bench):
+    bench.write("o00", POISON)
+    bench.pull()
+    delete(bench, 30)
+    bench.pull()
+    decide(bench, Decision.REJECTED)
+    decide(bench, Decision.APPROVED)
+    bench.pull()
+
+    with bench.store.read() as tx:
+        assert tx.groups_in_quarantine(bench.collection_id) == frozenset()
+    assert "o00" not in bench.bodies()
 
 
 @pytest.mark.parametrize("commit", range(8, 14))
