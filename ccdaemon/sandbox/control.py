@@ -4,7 +4,8 @@
     DELETE log · faults · faults/{id} · poison
     POST   mutate   {person, provider, kind, action, collection?, id?, patch?, instance?, destination?} -> the object
            load     {person, provider, kind, collection?, objects: [payload as the provider writes it]}
-           poison   {person, provider, kind, collection?, objects: [any JSON], texts: [exact text]}, as in ``poison.py``
+           poison   {person, provider, kind, collection?, objects: [any JSON], texts: [exact text], listed_only?}, as in
+                    ``poison.py``
            clock    {advance_seconds}
            expire   {what: sync_tokens|access_tokens|refresh_tokens|grants, person?, provider?}
            switches {name: value}, names as in ``switches.py``

@@ -8,6 +8,7 @@ An answer with poison says so in the header ``MARK``, so that a test knows that 
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -98,7 +99,7 @@ class Plant:
     kind: str
     collection: str | None  # as the path names it, "" where it names none; None: in every listing of the kind
     text: bytes  # as it goes out
-    id: str | None  # where it has one that is a text
+    id: str | None  # where it has one that is a text, and may be read by it
     at: datetime
 
     def is_of(self, owner: tuple[str, str], kind: str, collection: str | None) -> bool:
@@ -114,9 +115,13 @@ class Poison:
         self._world = world
         self._plants: list[Plant] = []
         self._numbers = itertools.count(1)
+        self._shown: Counter[int] = Counter()  # plant -> listings that it came in
 
     def plant(self, person: str, order: Json) -> Json:
-        """Plant ``objects`` (JSON values) and ``texts``; how many there are now. Raises KeyError, ValueError."""
+        """Plant ``objects`` (JSON values) and ``texts``; how many there are now. Raises KeyError, ValueError.
+
+        ``listed_only``: none can be read by its id, as where a listing lags behind.
+        """
         if order["kind"] not in KINDS:
             raise ValueError(f"poison is one of {', '.join(sorted(KINDS))}")
         texts = [compact(one) for one in order.get("objects", ())]
@@ -130,7 +135,7 @@ class Poison:
                     kind=order["kind"],
                     collection=order.get("collection"),
                     text=text,
-                    id=_id_of(text),
+                    id=None if order.get("listed_only") else _id_of(text),
                     at=self._world.clock.now(),
                 )
             )
@@ -141,7 +146,7 @@ class Poison:
         self._plants.clear()
 
     def to_json(self) -> list[Json]:
-        """As the control plane shows them."""
+        """As the control plane shows them; ``shown`` counts the listings that a plant came in."""
         return [
             {
                 "person": one.person,
@@ -150,6 +155,7 @@ class Poison:
                 "collection": one.collection,
                 "id": one.id,
                 "bytes": len(one.text),
+                "shown": self._shown[one.number],
             }
             for one in self._plants
         ]
@@ -176,11 +182,12 @@ class Poison:
             _note(body, CURSORS, self._plants[-1].number)
             collection, since = variables.get(listing.collection, ""), _updated_min(request)
             found = [
-                one.text
+                one
                 for one in self._plants
                 if one.number > shown and one.at >= since and one.is_of(owner, listing.kind, collection)
             ]
-        return _spliced(answer, body, listing.member, found)
+            self._shown.update(one.number for one in found)
+        return _spliced(answer, body, listing.member, [one.text for one in found])
 
     def _alone(self, alone: Alone, request: Request, action: Action, variables: dict[str, str]) -> Answer:
         try:

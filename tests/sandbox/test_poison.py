@@ -267,6 +267,26 @@ def test_pulled_out_plants_are_gone(client: Client) -> None:
     assert client.google.control("poison") == {"poison": []}
 
 
+def test_a_plant_counts_the_listings_that_it_came_in(client: Client) -> None:
+    place = PLACES["google events"]
+    client.plant(place, objects=[EVILS["bomb"]])
+    client.read(place)
+    client.read(place)
+
+    assert [one["shown"] for one in client.google.control("poison")["poison"]] == [2]
+
+
+def test_a_plant_that_is_only_listed_cannot_be_read_by_its_id(client: Client) -> None:
+    place = PLACES["google events"]
+    statuses = []
+    for only in (False, True):
+        client.plant(place, objects=[EVILS["bomb"]], listed_only=only)
+        statuses.append(client.get(place.provider, f"{place.alone}evil-bomb").status_code)
+        client.google.control("poison", method="DELETE")
+
+    assert statuses == [200, 404]
+
+
 def test_only_what_is_marked_escapes_the_gate(client: Client, gate: Gate) -> None:
     """Without this, a schema that is not checked could hide behind poison elsewhere."""
     client.plant(PLACES["connections"], objects=[EVILS["wrong types"]])
