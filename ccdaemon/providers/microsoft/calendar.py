@@ -169,7 +169,8 @@ class OutlookCalendars:
         )
 
     def _feed(self, link: str) -> tuple[dict[str, Json], list[Json], object]:
-        """Every id with its last row, the rows that have none, and the next delta link if there was one."""
+        """Every id with its last row, or the one that says that it is gone; the rows that have none; and the next delta
+        link if there was one."""
         rows: dict[str, Json] = {}
         without_id: list[Json] = []
         following = None
@@ -177,10 +178,11 @@ class OutlookCalendars:
         try:
             for page in pages:
                 for row in members(page, "value", _WHERE):
-                    if remote_id := id_of(row, "id"):
-                        rows[remote_id] = row
-                    else:
+                    remote_id = id_of(row, "id")
+                    if not remote_id:
                         without_id.append(row)
+                    elif "@removed" not in rows.get(remote_id, ()):  # order means nothing: the end is asked for
+                        rows[remote_id] = row
                 following = page.get(DELTA_LINK)
         except Rejected as error:
             raise CursorExpired(f"{_WHERE}: the delta link was refused") from error
