@@ -136,6 +136,9 @@ class Reader(Protocol):
     def etags(self, collection_id: int, remote_ids: Sequence[str]) -> Mapping[str, str]:
         """etag of each of these originals that is stored and living."""
 
+    def buried(self, collection_id: int, remote_ids: Sequence[str]) -> Mapping[str, int]:
+        """The version with which each of these originals ended, of those that did."""
+
     def unseen(self, collection_id: int, generation: int) -> Sequence[str]:
         """remote_ids of living OBJECT originals last observed in an older listing than ``generation``, sorted."""
 

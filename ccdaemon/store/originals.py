@@ -59,6 +59,7 @@ GROUP_IDS = union(
 THESE = among(originals.c.remote_id, "remote_ids")
 THESE_LIVING = Prepared(FIELDS.where(HERE, LIVING, THESE))
 ETAGS = select(originals.c.remote_id, originals.c.etag).where(HERE, LIVING, THESE)
+BURIED = select(originals.c.remote_id, originals.c.version).where(HERE, originals.c.deleted, THESE)
 AWAITING_PHOTO = (
     # written with the words of ix_originals_awaiting_photo, or SQLite does not use it
     select(originals.c.group_id)
@@ -124,6 +125,11 @@ class OriginalsReader(Bound):
         """etag of each of these originals that is stored and living."""
         rows = self.connection.execute(ETAGS, {"collection_id": collection_id, "remote_ids": remote_ids})
         return {row.remote_id: row.etag for row in rows}
+
+    def buried(self, collection_id: int, remote_ids: Sequence[str]) -> Mapping[str, int]:
+        """The version with which each of these originals ended, of those that did."""
+        rows = self.connection.execute(BURIED, {"collection_id": collection_id, "remote_ids": remote_ids})
+        return {row.remote_id: row.version for row in rows}
 
     def unseen(self, collection_id: int, generation: int) -> Sequence[str]:
         """remote_ids of living OBJECT originals last observed in an older listing than ``generation``, sorted."""

@@ -20,6 +20,7 @@ class Told:
 
     living: set[str] = field(default_factory=set)
     dead: dict[str, int] = field(default_factory=dict)  # remote_id -> version of the tombstone, 0: unknown
+    risen: set[str] = field(default_factory=set)  # shown alive, in no newer version than the one that ended
 
     def take(self, originals: Iterable[Original]) -> list[Original]:
         """Note a page; what of it is to be stored now: everything but the ends of objects."""
@@ -41,11 +42,23 @@ class Told:
             self.dead.pop(remote_id, None)
             self.living.add(remote_id)
 
-    def contested(self, held: Iterable[Held] = ()) -> list[str]:
-        """Told to be both, or alive now and gone before (``held``). Order within a feed means nothing, and old versions
-        come late (docs/decisions/0005).
+    def doubt(self, originals: Sequence[Original], buried: Mapping[str, int]) -> list[Original]:
+        """What of a page of a change feed is to be stored now: not yet what ended before (``buried``: with which
+        version) and comes again as it was. Its deletion may have been wrong, or an old version comes late.
         """
-        return sorted((self.dead.keys() | {row.remote_id for row in held}) & self.living)
+        risen = {
+            original.remote_id
+            for original in originals
+            if original.remote_id in buried and 0 < original.version <= buried[original.remote_id]
+        }
+        self.risen |= risen
+        return [original for original in originals if original.remote_id not in risen]
+
+    def contested(self, held: Iterable[Held] = ()) -> list[str]:
+        """Told to be both, or alive now and gone before (``held``, ``risen``). Order within a feed means nothing, and
+        old versions come late (docs/decisions/0005).
+        """
+        return sorted((self.dead.keys() | {row.remote_id for row in held} | self.risen) & self.living)
 
 
 def left_over(tx: Reader, collection_id: int, told: Told) -> list[str]:

@@ -104,11 +104,12 @@ class Pull:
         told = Told()
         following = None
         for page in self._pages(cursor):
-            originals = self._with_photos([self._clean(original) for original in told.take(page.originals)])
+            living = [self._clean(original) for original in told.take(page.originals)]
+            originals = self._with_photos(living if generation else self._without_risen(told, living))
             self._adopt_shared(originals)
             following = page.cursor or following
             # The cursor waits until every doubt is settled: a crash between would leave ghosts or holes for ever.
-            is_settled = not (generation or told.dead or self._held)
+            is_settled = not (generation or told.dead or told.risen or self._held)
             self._store(originals, generation, page.cursor if is_settled else None)
         if following is None:
             raise BadAnswer(f"collection {self.collection.id}: the feed ended without its last page")
@@ -119,6 +120,15 @@ class Pull:
     def _pages(self, cursor: Cursor | None) -> Iterator[Page]:
         ahead, self.ahead = self.ahead, None
         return self.remote.pull(self.collection, cursor) if ahead is None or cursor is None else ahead
+
+    def _without_risen(self, told: Told, originals: list[Original]) -> list[Original]:
+        """Without what is stored as gone and comes again as it was: it is asked for in the end."""
+        ids = [original.remote_id for original in originals if original.part is Part.OBJECT]
+        if not ids:
+            return originals
+        with self.store.read() as tx:
+            buried = tx.buried(self.collection.id, ids)
+        return told.doubt(originals, buried) if buried else originals
 
     def _end(self, told: Told, generation: int, cursor: Cursor) -> None:
         """Settle every doubt, carry out what the guard lets pass, and save the cursor with the last of it."""

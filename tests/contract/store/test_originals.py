@@ -267,6 +267,17 @@ def test_etags_are_of_living_originals_however_many_are_asked_for(store: SqlStor
         assert tx.etags(scene.book.id, wanted) == {each.remote_id: each.etag for each in many}
 
 
+def test_what_is_buried_ended_with_a_version_however_many_are_asked_for(store: SqlStore, scene: Scene) -> None:
+    many = [original(f"m{number}", version=7) for number in range(1200)]
+    with store.write() as tx:
+        tx.observe(scene.book.id, [*many, original("a", version=3), original("b", version=4)])
+        tx.observe(scene.book.id, [tombstone("a"), tombstone("b", version=5)])
+
+        wanted = [*(each.remote_id for each in many), "a", "b", "unknown"]
+        assert tx.buried(scene.book.id, wanted) == {"a": 3, "b": 5}
+        assert tx.buried(scene.calendar.id, wanted) == tx.buried(scene.book.id, []) == {}
+
+
 def test_groups_awaiting_a_photo_are_those_whose_living_photo_has_no_key(store: SqlStore, scene: Scene) -> None:
     waiting = [photo("b", etag=""), photo("B", etag=""), photo("c", etag="k"), original("d", etag="")]
     with store.write() as tx:

@@ -83,6 +83,40 @@ def test_i2_a_series_that_ends_takes_along_what_is_left_of_it_if_the_provider_ag
     assert bench.pull().changed == 0
 
 
+class Echoing(CloudRemote):
+    """Its change feed shows the first version of "o1" once more; ``denies`` it when it is asked."""
+
+    denies = True
+
+    def pull(self, collection, cursor):
+        for page in super().pull(collection, cursor):
+            first = [] if cursor is None else [self.cloud.original("o1", *self.cloud.state(1)["o1"])]
+            yield replace(page, originals=[*page.originals, *first])
+
+    def get(self, collection, remote_id):
+        return None if self.denies else self.cloud.original(remote_id, *self.cloud.state(1)[remote_id])
+
+
+@pytest.mark.parametrize(("denies", "bodies"), [(True, {}), (False, {"o1": "text"})])
+def test_f32_what_ended_and_comes_again_as_it_was_is_asked_for(denies: bool, bodies: dict[str, str], bench: Bench):
+    """I10: a copy that comes late, or a deletion that was wrong."""
+    bench.write("o1", "text")
+    bench.pull()
+    bench.cloud.write("o1", None)
+    bench.pull()
+    remote = Echoing(bench.cloud, bench.faults)
+    remote.denies = denies
+    bench.worker = replace(bench.worker, remote=lambda _account, _kind: remote)
+    before, cursor = bench.rows(), bench.cursor()
+    bench.write("o2", "more")
+    run = bench.pull()
+
+    assert bench.bodies() == {"o2": "more", **bodies}
+    assert (run.added, run.removed) == (1 + len(bodies), 0)
+    assert bench.cursor() != cursor
+    assert denies is (set(before) <= set(bench.rows()))
+
+
 # --- photos -----------------------------------------------------------------------------------------------------------
 
 
