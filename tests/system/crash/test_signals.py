@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 
 from tests.system.crash.clock import LIBRARIES, needs_faketime
+from tests.system.crash.scene import CREATED, UNAVAILABLE
 from tests.system.installation import Cloud, Installation, Process, enrolled, wait_until
+from tests.system.local import give_collections, initialised
 
 pytestmark = pytest.mark.system
 
@@ -154,6 +157,76 @@ def test_whoever_is_told_to_end_while_a_page_does_not_come_ends_in_time_and_goes
     finally:
         cloud.forget(f"faults/{rule}")
     check_converges(installation, undisturbed)
+
+
+FORBIDDEN = 403  # more than fits into an answer
+BOMBS = 40
+EVERY_THREE_HOURS = "RRULE:FREQ=HOURLY;INTERVAL=3"  # nearly as many occurrences as are allowed
+DATES = "RDATE:" + ",".join(
+    f"{datetime(2026, 1, 1) + timedelta(hours=number):%Y%m%dT%H%M%SZ}"  # noqa: DTZ001 - its text says Z
+    for number in range(1, 9000)
+)
+
+
+def children_of(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def seconds_used(*pids: int) -> float:
+    """Of processors, by these processes so far."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(ticks) for stat in stats for ticks in stat[11:13]) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_worker_that_is_told_to_end_while_it_expands_a_bomb_ends_in_time_and_goes_on_later(
+    cloud: Cloud, fresh: Installation, undisturbed: Installation, tmp_path: Path
+) -> None:
+    """R-65: a page of events that recur as often as is allowed, which takes many times longer to expand."""
+    installation = copied(fresh, tmp_path / "copy")
+    [calendar] = [one["id"] for one in cloud.holds("google")["calendars"] if one.get("primary")]
+    at = {name: {"dateTime": f"2026-01-01T0{hour}:00:00Z"} for hour, name in enumerate(("start", "end"))}
+    bomb = {"status": "confirmed", "etag": '"1"', "eventType": "default", "recurrence": [DATES], **at}
+    bombs = [{**bomb, "id": f"bomb{number}", "iCalUID": f"bomb{number}"} for number in range(BOMBS)]
+    cloud.tell("poison", person="ada", provider="google", kind="event", collection=calendar, objects=bombs)
+    try:
+        with started(installation, "worker") as worker:
+            wait_until(lambda: cloud.ask("poison")["poison"][0]["shown"], "the bombs are sent")
+            used = seconds_used(worker.popen.pid)
+            wait_until(lambda: seconds_used(worker.popen.pid) > used + 1.5, "they are expanded")
+            assert worker.terminate(within=STOP_SECONDS) == 0
+    finally:
+        cloud.forget("poison")
+
+    assert not any("bomb" in body for *_, body in installation.rows(PUBLISHED)), "it had not done with them"
+    check_converges(installation, undisturbed)
+
+
+def test_a_dav_server_that_is_told_to_end_while_it_expands_a_bomb_ends_in_time(tmp_path: Path) -> None:
+    """R-65."""
+    installation = initialised(tmp_path / "installed")
+    calendar = f"/ada/{give_collections(installation).calendar.href}/"
+    query = """<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><C:calendar-data>
+<C:expand start="20260101T000000Z" end="20290101T000000Z"/></C:calendar-data></prop>
+<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>"""
+    process = installation.start("dav")
+    try:
+        client = installation.client(process.ready("READY dav"))
+        for number in range(BOMBS):
+            lines = [f"UID:bomb{number}", "DTSTAMP:20260101T000000Z", "DTSTART:20260101T000000Z", EVERY_THREE_HOURS]
+            body = "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//EN", "BEGIN:VEVENT", *lines])
+            text = f"{body}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            put = client.request("PUT", f"{calendar}{number}.ics", text, **{"Content-Type": "text/calendar"})
+            assert put.status_code == CREATED
+        workers = children_of(process.popen.pid)
+        used = seconds_used(*workers)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(client.request, "REPORT", calendar, query, Depth="1")
+            wait_until(lambda: seconds_used(*workers) > used + 0.5, "it expands")
+            assert not asked.done()
+            assert process.terminate(within=STOP_SECONDS) == 0
+            assert asked.exception() is not None or asked.result().status_code in {FORBIDDEN, UNAVAILABLE}
+    finally:
+        process.close()
 
 
 def stop_between_transactions(worker: Process, installation: Installation) -> None:
