@@ -2,18 +2,25 @@
 
 import json
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from ccdaemon.store.engine import PATIENCE, open_store
+from ccdaemon.store.log_file import LIMIT_BYTES
+from tests.contract.store.scene import draft
 from tests.system.client import Dav
 from tests.system.crash.injected import attached, count_faults, needs_strace
 from tests.system.crash.scene import (
@@ -30,6 +37,7 @@ from tests.system.crash.scene import (
     running,
 )
 from tests.system.installation import Cloud, Installation, children_of, wait_until
+from tests.system.local import database_of
 
 pytestmark = [pytest.mark.system, pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs, uses strace")]
 
@@ -37,6 +45,12 @@ DISK_BYTES = 8 << 20
 ROOM_BYTES = 600 << 10  # left of it: for the first pages, and for some of a log
 PATIENCE_SECONDS = 60.0  # until the worker has tried
 HELD_SECONDS = 11.0  # longer than a transaction waits for another one
+LARGE, LARGE_BYTES = 30, 400_000  # contacts that make an answer which no buffer of a socket holds
+PIECE_BYTES = 1 << 20
+WRITTEN_BYTES = LIMIT_BYTES + (8 << 20)  # more than the log may hold
+PULLS = 2
+EXPORT = """<addressbook-query xmlns="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:">
+<D:prop><address-data/></D:prop></addressbook-query>"""
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +223,71 @@ def test_who_holds_the_database_for_too_long_stops_no_reader_and_loses_no_page(
 
     assert seen == {*enumerate(ALL_READ)}
     assert installation.json("check", "--deep")["findings"] == []
+
+
+class SlowReader:
+    """A client that asks for all of a book and takes its answer a little at a time, until it is told to hurry."""
+
+    def __init__(self, client: Dav, book: str) -> None:
+        self.answer = bytearray()
+        self._hurries = threading.Event()
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        address = urlsplit(client.url)
+        self._socket.connect((address.hostname, address.port))
+        token = b64encode(f"{client.user}:{client.password}".encode()).decode()
+        head = f"REPORT {book} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Basic {token}\r\nDepth: 1\r\n"
+        self._socket.sendall(f"{head}Connection: close\r\nContent-Length: {len(EXPORT)}\r\n\r\n{EXPORT}".encode())
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._socket:
+            while piece := self._socket.recv(2048):
+                self.answer += piece
+                if not self._hurries.is_set():
+                    self._hurries.wait(0.1)
+
+    def hurry(self) -> None:
+        """Take the rest."""
+        self._hurries.set()
+        self._thread.join(PATIENCE_SECONDS)
+
+
+def test_who_reads_slowly_keeps_nobody_from_writing_and_no_log_from_ending(
+    prepared: Prepared, cloud: Cloud, tmp_path: Path
+) -> None:
+    """F-26, I9: while a client takes minutes for its answer, pulls and other writers go on."""
+    installation = prepared.copy(tmp_path / "copy")
+    installation.run("sync")
+    known, log = contacts(installation), installation.folder / "data" / "ccdaemon.db-wal"
+    [(own,)] = installation.rows("SELECT id FROM collections WHERE href = 'own'")
+    seconds, sizes, answers = [], [], set()
+    with running(installation) as (_process, url), closing(open_store(database_of(installation))) as store:
+        client = prepared.client(url)
+        for number in range(LARGE):
+            assert put(client, f"{prepared.book}{number}.vcf", f"NOTE:{'n' * LARGE_BYTES}\r\n") == CREATED
+        reader = SlowReader(client, prepared.book)
+        wait_until(lambda: reader.answer, "it reads")
+
+        for number in range(1, PULLS + 1):
+            cloud.change("google", "contact", "create", patch={"names": [{"givenName": f"Slow {number}"}]})
+            make_due(installation)
+            wait_until(lambda: contacts(installation) == known + number, "the new contact")  # noqa: B023
+        for number in range(WRITTEN_BYTES // PIECE_BYTES):
+            began = time.monotonic()
+            with store.write() as tx:
+                tx.put_many(own, [draft(f"piece{number}", body="x" * PIECE_BYTES)], now=datetime.now(UTC))
+            seconds.append(time.monotonic() - began)
+            sizes.append(log.stat().st_size)
+        answers |= {*enumerate(reads(client, prepared.book))}
+        taken = len(reader.answer)
+        reader.hurry()
+
+    assert taken < LARGE * LARGE_BYTES / 2, "it was reading all the time"
+    assert reader.answer.startswith(b"HTTP/1.1 207")
+    assert reader.answer.endswith(b"</multistatus>")
+    assert len(reader.answer) > LARGE * LARGE_BYTES
+    assert answers == {*enumerate(ALL_READ)}
+    assert max(seconds) < PATIENCE.total_seconds() / 2
+    assert max(sizes) <= LIMIT_BYTES
