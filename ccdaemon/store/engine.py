@@ -371,6 +371,7 @@ def _postgresql_engine(place: sa.URL, patience: timedelta, *, read_only: bool) -
             place,
             connect_args=connect_args,
             execution_options={"postgresql_readonly": True} if read_only else {},  # a setting would end with a reader
+            isolation_level="READ COMMITTED",  # whatever the database prefers: who waited for a lock sees what is new
             pool_pre_ping=True,
             hide_parameters=True,
             **_pool(patience),

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from sqlalchemy import make_url
 
 from ccdaemon.errors import CcdaemonError, LeaseLost, Stale, StoreUnavailable
 from ccdaemon.store.base import Reader
@@ -184,6 +185,36 @@ def test_writers_of_different_collections_do_not_wait_for_each_other(request: py
             second.put_many(scene.calendar.id, [draft("b")], now=NOW)
         with store.read() as reader:
             assert (revisions(reader, scene.book.id), revisions(reader, scene.calendar.id)) == ([1], [1])
+        store.close()
+
+
+@pytest.mark.postgresql
+def test_writers_of_one_collection_wait_for_each_other_whatever_isolation_the_database_prefers(
+    request: pytest.FixtureRequest,
+) -> None:
+    """F-27: in a stricter one whoever waited for a lock would fail with 40001."""
+    server = request.getfixturevalue("postgresql")
+    with server.database() as url:
+        name = make_url(url).database
+        server.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+        store = open_store(url)
+        with store.write() as tx:
+            book = enrolled(tx, "ada").book.id
+            levels = [tx.connection.exec_driver_sql("SHOW default_transaction_isolation").scalar_one()]
+
+        def write(name: str) -> None:
+            for number in range(EACH):
+                with store.read() as reader:
+                    reader.changes(book, 0)
+                with store.write() as tx:
+                    tx.persons()  # a snapshot, if there is one for the whole transaction
+                    tx.put_many(book, [draft(f"{name}-{number}")], now=NOW)
+
+        results = at_once(lambda: write("a"), lambda: write("b"))
+
+        with store.read() as reader:
+            assert (levels, results) == (["serializable"], [None, None])
+            assert revisions(reader, book) == list(range(1, 2 * EACH + 1))
         store.close()
 
 
