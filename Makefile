@@ -5,17 +5,20 @@ BIN := $(VENV)/bin
 
 TESTER := $(VENV)/caldav
 
-.PHONY: demo test lint bench soak docs lock caldav-tester clean
+.PHONY: demo test lint types style bench soak docs lock caldav-tester clean
 
-$(VENV)/ready: requirements.lock pyproject.toml
+$(VENV):
+	mkdir -p $@
+
+$(VENV)/ready: requirements.lock pyproject.toml | $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-$(TESTER)/ready: tests/system/caldav-requirements.txt $(VENV)/ready
+$(TESTER)/ready: tests/system/caldav-requirements.txt | $(VENV)
 	$(PYTHON) -m venv $(TESTER)
-	$(TESTER)/bin/pip install --quiet --require-hashes -r tests/system/caldav-requirements.txt
+	$(TESTER)/bin/pip install --quiet --no-compile --require-hashes -r tests/system/caldav-requirements.txt
 	touch $@
 
 demo: $(VENV)/ready  ## the whole product on imitated clouds
@@ -24,10 +27,14 @@ demo: $(VENV)/ready  ## the whole product on imitated clouds
 test: $(VENV)/ready $(TESTER)/ready  ## the whole test suite
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 
-lint: $(VENV)/ready  ## style, types, layers, dependencies
+lint: types style  ## style, types, layers, dependencies
+
+types: $(VENV)/ready
+	$(BIN)/mypy
+
+style: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
