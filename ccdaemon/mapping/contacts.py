@@ -8,8 +8,10 @@ from uuid import UUID
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import vcard
-from ccdaemon.mapping.contentline import parse, unescape_text
+from ccdaemon.mapping.component import Mapped, Written
+from ccdaemon.mapping.contentline import ContentLine, parse, unescape_text
 from ccdaemon.mapping.fields import text
+from ccdaemon.mapping.fingerprint import fingerprint_of
 from ccdaemon.mapping.outline import unfolded
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, Json, Original, Part, ProviderName
@@ -115,11 +117,20 @@ def impp(
     return Property(name="IMPP", value=value, types=types, params=params, label=label, preferred=preferred)
 
 
+def mapped(written: Written) -> Mapped:
+    """A card with what the engine has to know of it."""
+    found = index(written.body) if written.outline is None else _index(_first_facts(written.outline[0].lines))
+    return Mapped(written.body, fingerprint_of(written.lines), found, written.outline)
+
+
 def index(body: str) -> BodyIndex:
     """UID and FN of a card; "" where a body written by somebody else lacks one. A card has no place in time."""
-    found = _plain_facts(body) or _facts(body)
+    return _index(_plain_facts(body) or _first_facts(parse(body)))
+
+
+def _index(facts: dict[str, str]) -> BodyIndex:
     return BodyIndex(
-        uid=found["UID"], component="", name=found["FN"], starts_at=TIME_MIN, ends_at=TIME_MAX, recurring=False
+        uid=facts["UID"], component="", name=facts["FN"], starts_at=TIME_MIN, ends_at=TIME_MAX, recurring=False
     )
 
 
@@ -133,9 +144,9 @@ def _plain_facts(body: str) -> dict[str, str] | None:
     return {name: unescape_text(value) for name, _, value in lines}
 
 
-def _facts(body: str) -> dict[str, str]:
+def _first_facts(lines: Iterable[ContentLine]) -> dict[str, str]:
     found = dict.fromkeys(_FACT_NAMES, "")
-    for one in parse(body):
+    for one in lines:
         key = one.key
         if key in found and not found[key]:
             found[key] = unescape_text(one.value)

@@ -131,26 +131,32 @@ def split_components(value: str, separator: str = ";") -> list[str]:
 
 def serialise(lines: Iterable[ContentLine]) -> str:
     """Folded lines, each ended by CRLF. Line ends inside a value become a space, other control characters vanish."""
-    return folded([
-        f"{name}:{value}" if not params and group is None else raw_line(name, params, value, group)
-        for name, params, value, group in lines
-    ])  # fmt: skip
+    return fold(cleaned([raw_line(*one) for one in lines]))
 
 
 def raw_line(name: str, params: Params, value: str, group: str | None = None) -> str:
-    """One logical line from its parts, not folded; ``folded`` looks for what no line may hold."""
+    """One logical line from its parts, not folded; ``cleaned`` looks for what no line may hold."""
+    if group is None and not params:
+        return f"{name}:{value}"
     head = name if group is None else f"{group}.{name}"
     for key, values in params:
         head += f";{key}={','.join(map(_param_value, values))}" if values else f";{key}"
     return f"{head}:{value}"
 
 
-def folded(raw_lines: Sequence[str]) -> str:
-    """``serialise`` of logical lines. Nearly all are printable, short and ASCII: that is looked at first."""
-    if not "".join(raw_lines).isprintable():
-        raw_lines = [raw if raw.isprintable() else clean(_BREAKS.sub(" ", raw)) for raw in raw_lines]
+def cleaned(raw_lines: list[str]) -> list[str]:
+    """Logical lines without what no line may hold; the very same list where nothing changes, as nearly always."""
+    if "".join(raw_lines).isprintable():
+        return raw_lines
+    found = [raw if raw.isprintable() else clean(_BREAKS.sub(" ", raw)) for raw in raw_lines]
+    return raw_lines if found == raw_lines else found
+
+
+def fold(raw_lines: Iterable[str]) -> str:
+    """Clean logical lines, folded. Nearly all are short and ASCII: that is looked at first."""
     pieces = [raw if len(raw) <= MAX_OCTETS and raw.isascii() else _folded(raw) for raw in raw_lines]
-    return "\r\n".join([*pieces, ""])
+    pieces.append("")
+    return "\r\n".join(pieces)
 
 
 def _param_value(value: str) -> str:

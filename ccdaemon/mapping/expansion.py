@@ -12,12 +12,12 @@ from typing import Protocol
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping import verbatim
+from ccdaemon.mapping.component import TIME_NAMES
 from ccdaemon.mapping.contentline import line, parse_line, serialise
 from ccdaemon.mapping.ical import PRODID, Component
 from ccdaemon.mapping.moments import Moment, moment_line
 from ccdaemon.mapping.occurrences import Found, touching, within
 from ccdaemon.mapping.outline import unfolded
-from ccdaemon.mapping.series import NAMES as TIME_NAMES
 from ccdaemon.mapping.series import Placed, Series, Times, moved
 from ccdaemon.mapping.verbatim import Line, Verbatim
 from ccdaemon.model import TIME_MAX, TIME_MIN

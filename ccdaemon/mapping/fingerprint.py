@@ -6,6 +6,7 @@ REV, LAST-MODIFIED and our witness (merge.py); the wording of a VTIMEZONE, of wh
 used.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -23,22 +24,30 @@ def fingerprint(body: str) -> Fingerprint:
     if "\r" in body:
         body = body.replace("\r\n", "\n").replace("\r", "\n")
     body = _without_zones(body.removeprefix("\ufeff").replace("\n ", "").replace("\n\t", ""))
+    return fingerprint_of(body.split("\n"))
+
+
+def fingerprint_of(lines: Iterable[str]) -> Fingerprint:
+    """The fingerprint of the body that consists of these logical lines. Those of VTIMEZONEs may be missing."""
     open_components: list[list[str]] = [[]]
-    for line in body.split("\n"):
+    here = open_components[0]
+    for line in lines:
         if not line:
             continue
         head, colon, value = line.partition(":")
         if '"' in head:
             if (meaning := _with_quotes(line)) is not None:
-                open_components[-1].append(meaning)
+                here.append(meaning)
             continue
         meant = _known_head(head) if len(head) <= _MAX_HEAD else _head(head)
         if meant == "BEGIN":
-            open_components.append([f"BEGIN:{value.upper()}"])
+            here = [f"BEGIN:{value.upper()}"]
+            open_components.append(here)
         elif meant == "END" and len(open_components) > 1:
             _close(open_components)
+            here = open_components[-1]
         elif meant is not None:
-            open_components[-1].append(f"{meant}{colon}{value}")
+            here.append(line if meant == head else f"{meant}{colon}{value}")
     while len(open_components) > 1:  # a body that was cut
         _close(open_components)
     meaning = "\n".join(sorted(open_components[0]))

@@ -7,9 +7,21 @@ which years, and in which order components stand is settled here, once for both 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from ccdaemon.errors import BadData, Unmappable
-from ccdaemon.mapping.contentline import ContentLine, escape_text, line, parse, serialise, unescape_text
+from ccdaemon.mapping.component import OUTLINED, Written
+from ccdaemon.mapping.component import Component as Component
+from ccdaemon.mapping.contentline import (
+    ContentLine,
+    cleaned,
+    escape_text,
+    fold,
+    line,
+    parse,
+    raw_line,
+    unescape_text,
+)
 from ccdaemon.mapping.merge import WITNESS_LINE
 from ccdaemon.mapping.moments import (
     DAY,
@@ -34,9 +46,7 @@ PRODID = "-//ccdaemon//ccdaemon//EN"
 MAX_DEPTH = 16
 """Components in each other; RFC 5545 and its extensions know no more than four."""
 
-_HEAD = serialise([line("BEGIN", "VCALENDAR"), line("VERSION", "2.0"), line("PRODID", PRODID)])
-_BEGIN_EVENT, _END_EVENT = line("BEGIN", "VEVENT"), line("END", "VEVENT")
-_TAIL = serialise([line("END", "VCALENDAR")])
+_HEAD = ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}")
 _ONE_DAY = timedelta(days=1)
 
 
@@ -94,6 +104,11 @@ def span(start: Moment, end: Moment | None) -> tuple[Moment, Moment | None]:
 
 
 def calendar(events: Iterable[Event]) -> str:
+    """``written``: the body alone."""
+    return written(events).body
+
+
+def written(events: Iterable[Event]) -> Written:
     """The body of a series with its changed occurrences, or of a single event.
 
     The master comes first, then occurrences by RECURRENCE-ID, whatever the order given; of several for the same
@@ -107,14 +122,37 @@ def calendar(events: Iterable[Event]) -> str:
         refuse_endless(times.rules, times.start, extra=len(times.extra), excluded=len(times.excluded), changed=changed)
         refuse_unreachable(times.rules, times.start)
     ordered = [occurrences[place] for place in sorted(occurrences)]
-    lines: list[ContentLine] = []
+    raw_lines = [*_HEAD]
+    outline: list[Component] = []
     for event in ordered:
-        lines += (_BEGIN_EVENT, line("UID", escape_text(event.uid)), moment_line("DTSTAMP", event.stamp))
+        lines = [ContentLine("UID", (), escape_text(event.uid)), moment_line("DTSTAMP", event.stamp)]
         lines += _time_lines(event.times)
         lines.append(WITNESS_LINE)
         lines += event.lines
-        lines.append(_END_EVENT)
-    return "".join((_HEAD, *_zone_texts([event.times for event in ordered]), serialise(lines), _TAIL))
+        raw_lines.append("BEGIN:VEVENT")
+        raw_lines += [raw_line(*one) for one in lines]
+        raw_lines.append("END:VEVENT")
+        outline.append(Component("VEVENT", _outlined(lines)))
+    raw_lines.append("END:VCALENDAR")
+    clean = cleaned(raw_lines)
+    zones = _zone_texts([event.times for event in ordered])
+    body = "".join((fold(_HEAD), *zones, fold(islice(clean, len(_HEAD), None))))
+    return Written(body, clean, outline if clean is raw_lines else None)
+
+
+def _outlined(lines: Iterable[ContentLine]) -> list[ContentLine]:
+    """Those of OUTLINED that stand in no component inside, their names in upper case."""
+    found: list[ContentLine] = []
+    depth = 0
+    for one in lines:
+        name = one.name.upper()
+        if name == "BEGIN":
+            depth += 1
+        elif name == "END":
+            depth -= 1
+        elif depth == 0 and name in OUTLINED:
+            found.append(one if name == one.name else one._replace(name=name))
+    return found
 
 
 def _place(event: Event) -> tuple[int, int]:
@@ -176,28 +214,6 @@ def _last_use(name: str, all_times: Iterable[Times]) -> int | None:
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Component:
-    """One component of a body as it stands there, not judged."""
-
-    name: str  # "VEVENT"
-    lines: list[ContentLine] = field(default_factory=list)
-    components: list["Component"] = field(default_factory=list)
-
-    def first(self, name: str) -> ContentLine | None:
-        """The first property of a name."""
-        return next((one for one in self.lines if one.key == name), None)
-
-    def all(self, name: str) -> list[ContentLine]:
-        """Every property of a name."""
-        return [one for one in self.lines if one.key == name]
-
-    def text(self, name: str) -> str:
-        """The unescaped value of the first property of a name, "" when there is none."""
-        found = self.first(name)
-        return "" if found is None else unescape_text(found.value)
 
 
 def components(body: str) -> list[Component]:

@@ -10,24 +10,20 @@ from itertools import islice
 from operator import lt
 
 from ccdaemon.errors import BadData, Unmappable
+from ccdaemon.mapping.component import OUTLINED, Component, Mapped, Outline, Written
+from ccdaemon.mapping.component import SEARCHED as SEARCHED
 from ccdaemon.mapping.contentline import ContentLine
-from ccdaemon.mapping.ical import Component, index_of
+from ccdaemon.mapping.fingerprint import fingerprint_of
+from ccdaemon.mapping.ical import index_of
 from ccdaemon.mapping.moments import DAY, posix
-from ccdaemon.mapping.occurrences import BUSY_NAMES, free_busy_type, stretches
+from ccdaemon.mapping.occurrences import free_busy_type, stretches
 from ccdaemon.mapping.outline import outline
-from ccdaemon.mapping.series import NAMES as TIME_NAMES
 from ccdaemon.mapping.series import Placed, Series, Times
 from ccdaemon.mapping.text_match import folded, line_texts
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, SearchIndex, Span
 
 VERSION = 1
 """Moves when ``search_index`` gives something else for the same body; every item is then indexed again."""
-
-SEARCHED = frozenset({
-    *("SUMMARY", "UID", "CATEGORIES"),
-    *("FN", "N", "NICKNAME", "EMAIL", "TEL", "ORG"),
-})  # fmt: skip
-"""Names of the properties that clients search, in upper case; of any kind of body."""
 
 YEARS_BEFORE, YEARS_AFTER = 3, 4
 """Of a series without end the occurrences of so many years are kept, from the first of January of the year of now."""
@@ -42,22 +38,21 @@ _HORIZONS = (
     (YEARS_BEFORE, YEARS_AFTER),
     (1, 2),  # of the busiest series: 10,000 in any three years (trust.md, T-29)
 )
-WANTED = SEARCHED | TIME_NAMES | BUSY_NAMES
-"""Names of the properties that are looked at here."""
-
 _Covered = tuple[tuple[Span, ...], int, int]
 _UNKNOWN: _Covered = ((), TIME_MAX, TIME_MAX)
 """Nothing is covered, and another day nothing more will be."""
 
 
-def search_index(body: str, component: str, *, now: datetime) -> SearchIndex:
+def search_index(body: str, component: str, *, now: datetime, known: Outline | None = None) -> SearchIndex:
     """What queries may know of a body whose ``component`` is "VEVENT", "VTODO", … or, of a card, "".
+
+    ``known``: its outline, where whoever wrote the body told it.
 
     Never raises: of what cannot be read the texts are not complete and the covered range is empty. Only events have
     spans. A series without end is covered for some years around ``now``, until at least a year after it.
     """
     try:
-        found = outline(body, component or "VCARD", WANTED)
+        found = outline(body, component or "VCARD", OUTLINED) if known is None else known
     except BadData:
         found = ()
     texts, complete = _texts(found)
@@ -75,9 +70,15 @@ def search_index(body: str, component: str, *, now: datetime) -> SearchIndex:
 def event_index(body: str) -> BodyIndex:
     """``ical.index`` of a body that a codec made: only skimmed, and for ``search_index`` as well. Raises Unmappable."""
     try:
-        return index_of(outline(body, "VEVENT", WANTED))
+        return index_of(outline(body, "VEVENT", OUTLINED))
     except BadData as error:
         raise Unmappable("the body is no iCalendar object") from error
+
+
+def mapped_event(written: Written) -> Mapped:
+    """An event or series with what the engine has to know of it."""
+    index = event_index(written.body) if written.outline is None else index_of(written.outline)
+    return Mapped(written.body, fingerprint_of(written.lines), index, written.outline)
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

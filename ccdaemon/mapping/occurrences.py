@@ -15,7 +15,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from ccdaemon.errors import BadData, Unmappable
-from ccdaemon.mapping.ical import Component, components
+from ccdaemon.mapping.component import BUSY_NAMES, Component
+from ccdaemon.mapping.ical import components
 from ccdaemon.mapping.moments import DAY, Moment, posix
 from ccdaemon.mapping.recurrence import Rule, with_until_like
 from ccdaemon.mapping.recurrence import parse as parse_rule
@@ -26,9 +27,6 @@ from ccdaemon.model import TIME_MAX
 
 MAX_FOUND = 50_000
 """Occurrences in one range; a series that lists expand has at most 10,000 in any three years (trust.md, T-29)."""
-
-BUSY_NAMES = frozenset({"STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"})
-"""The properties that say whether an event takes time."""
 
 _BESIDE_RULES = frozenset({"RDATE", "EXRULE"})
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (the naive wall clock of UTC)

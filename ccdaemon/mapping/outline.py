@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from ccdaemon.errors import BadData
+from ccdaemon.mapping.component import Component
 from ccdaemon.mapping.contentline import ContentLine, Params, parse_line
-from ccdaemon.mapping.ical import Component
 
 _MAX_REMEMBERED = 80  # characters
 

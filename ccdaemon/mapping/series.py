@@ -16,11 +16,6 @@ from ccdaemon.mapping.moments import Moment, duration_parts, like, parse_moment,
 from ccdaemon.mapping.recurrence import MAX_OCCURRENCES
 from ccdaemon.mapping.zones import find_zone
 
-NAMES = frozenset({
-    "DTSTART", "DTEND", "DUE", "DURATION", "RECURRENCE-ID", "RRULE", "EXRULE", "RDATE", "EXDATE"
-})  # fmt: skip
-"""The properties that say when a component is."""
-
 _NOTHING = timedelta()
 _ONE_DAY = timedelta(days=1)
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from ccdaemon.mapping.contentline import Params, escape_text, folded, raw_line
+from ccdaemon.mapping.component import SEARCHED, Component, Written
+from ccdaemon.mapping.contentline import ContentLine, Params, cleaned, escape_text, fold, raw_line
 from ccdaemon.mapping.merge import WITNESS_LINE
 from ccdaemon.mapping.text import clean
 
@@ -58,10 +59,18 @@ class DateValue(NamedTuple):
 
 
 def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
-    """The body: CRLF lines, folded. ``uid`` and ``full_name`` are text."""
-    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{escape_text(uid)}", f"FN:{escape_text(full_name)}"]
+    """``written``: the body alone."""
+    return written(uid=uid, full_name=full_name, properties=properties).body
+
+
+def written(*, uid: str, full_name: str, properties: Iterable[Property]) -> Written:
+    """A card. ``uid`` and ``full_name`` are text."""
+    own = [ContentLine("UID", (), escape_text(uid)), ContentLine("FN", (), escape_text(full_name))]
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{own[0].value}", f"FN:{own[1].value}"]
     groups = 0
     for one in properties:
+        if (name := one.name.upper()) in SEARCHED:
+            own.append(ContentLine(name, (), one.value))
         group = None
         if one.grouped or one.label or one.companions:
             groups += 1
@@ -69,10 +78,13 @@ def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
         lines.append(_line(one, group))
         for companion in one.companions:
             lines.append(_line(companion, group))
+            if (name := companion.name.upper()) in SEARCHED:
+                own.append(ContentLine(name, (), companion.value))
         if one.label:
             lines.append(f"{group}.X-ABLabel:{escape_text(one.label)}")
     lines += (_WITNESS, "END:VCARD")
-    return folded(lines)
+    clean_lines = cleaned(lines)
+    return Written(fold(clean_lines), clean_lines, [Component("VCARD", own)] if clean_lines is lines else None)
 
 
 def _line(one: Property, group: str | None) -> str:

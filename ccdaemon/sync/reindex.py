@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ccdaemon import log
+from ccdaemon.mapping.component import Outline
 from ccdaemon.mapping.indexing import VERSION, search_index
 from ccdaemon.model import SearchIndex
 from ccdaemon.store.base import Store
@@ -58,10 +59,10 @@ def reindex(store: Store, *, now: Callable[[], datetime], goes_on: Callable[[], 
     return len(done)
 
 
-def known_of(body: str, component: str, *, now: datetime) -> SearchIndex:
-    """What queries may know of a body; nothing where the indexing has a defect."""
+def known_of(body: str, component: str, *, now: datetime, outline: Outline | None = None) -> SearchIndex:
+    """What queries may know of a body; nothing where the indexing has a defect. ``outline``: as search_index has it."""
     try:
-        return search_index(body, component, now=now)
+        return search_index(body, component, now=now, known=outline)
     except Exception as defect:  # noqa: BLE001 - it costs queries their speed, never the item or its page
         frame = traceback.extract_tb(defect.__traceback__)[-1]  # the message may hold content: it is not logged
         logger.error("indexing failed", defect=f"{type(defect).__name__} in {frame.name}, line {frame.lineno}")

@@ -15,7 +15,8 @@ from enum import StrEnum
 from ccdaemon import log
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping import Codec
-from ccdaemon.model import Base, BodyIndex, Collection, Fingerprint, Item, Kind, Original
+from ccdaemon.mapping.component import Mapped
+from ccdaemon.model import Base, Collection, Fingerprint, Item, Kind, Original
 from ccdaemon.store.base import Draft, Transaction
 from ccdaemon.sync.plan import Step, plan
 from ccdaemon.sync.reindex import known_of
@@ -51,15 +52,6 @@ class Scene:
     quarantined: frozenset[str]  # groups in quarantine when the transaction began
     now: datetime
     cause: Cause = Cause.OBJECTS
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mapped:
-    """What the provider's side of an item looks like."""
-
-    body: str
-    fingerprint: Fingerprint
-    index: BodyIndex
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,12 +103,8 @@ def map_group(scene: Scene, group: Sequence[Original]) -> Mapped | None:
     """The group as an item would be; None when nothing of it is to be published. Raises Unmappable."""
     if not group:
         return None
-    codec = scene.codec
     try:
-        body = codec.to_body([*scene.shared, *group])
-        if body is None:
-            return None
-        return Mapped(body=body, fingerprint=codec.fingerprint(body), index=codec.index(body))
+        return scene.codec.mapped([*scene.shared, *group])
     except Unmappable:
         raise
     except Exception as defect:  # noqa: BLE001 - a defect of the mapping must cost one item, never the page
@@ -143,7 +131,7 @@ def _settle_one(tx: Transaction, scene: Scene, here: _Here, mapped: Mapped | Non
         tx.remove(scene.collection.id, here.item.href, now=scene.now)
         return Settlement.REMOVED
     href = here.item.href if here.item else item_href(scene.collection.kind, here.group_id)
-    search = known_of(mapped.body, mapped.index.component, now=scene.now)
+    search = known_of(mapped.body, mapped.index.component, now=scene.now, outline=mapped.outline)
     agreed = Base(local=remote, remote=remote)
     drafts.append(
         Draft(group_id=here.group_id, href=href, body=mapped.body, index=mapped.index, base=agreed, search=search)

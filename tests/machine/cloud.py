@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ccdaemon.errors import CursorExpired, Transient, Unmappable
+from ccdaemon.mapping import Codec
 from ccdaemon.model import (
     TIME_MAX,
     TIME_MIN,
@@ -245,7 +246,7 @@ def body_of(label: str, look: str, objects: Mapping[str, Json]) -> str:
     return "\r\n".join(lines)
 
 
-class TextCodec:
+class TextCodec(Codec):
     """The plainest Codec: a group's texts in order make the body; POISON cannot be mapped, unless ``eats_poison``."""
 
     version = 1

@@ -6,7 +6,8 @@ an address has no parts at all. Which member stands where: google_contacts/field
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ccdaemon.mapping import contacts, vcard
+from ccdaemon.mapping import Codec, contacts, vcard
+from ccdaemon.mapping.component import Mapped, Written
 from ccdaemon.mapping.fields import member, objects, text
 from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.google_contacts import singletons as google_contact_singletons
@@ -23,7 +24,7 @@ from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Part, ProviderName, Write
 
 
-class GoogleContactCodec:
+class GoogleContactCodec(Codec):
     """The Codec of Google contacts."""
 
     version = 2
@@ -42,6 +43,15 @@ class GoogleContactCodec:
 
     def to_body(self, group: Sequence[Original]) -> str | None:
         """The card of a person; None when only a photo is left."""
+        written = self._written(group)
+        return None if written is None else written.body
+
+    def mapped(self, group: Sequence[Original]) -> Mapped | None:
+        """See Codec."""
+        written = self._written(group)
+        return None if written is None else contacts.mapped(written)
+
+    def _written(self, group: Sequence[Original]) -> Written | None:
         person = contacts.object_payload(group)
         if person is None:
             return None
@@ -54,7 +64,7 @@ class GoogleContactCodec:
             listed += contacts.photo_properties(group)
         if replaced:
             listed = [one for one in listed if one.name.upper() not in replaced]
-        return vcard.build(
+        return vcard.written(
             uid=uid,
             full_name=google_contact_stash.stashed_full_name(person, derived) or derived,
             properties=[*listed, *google_contact_stash.properties(kept)],

@@ -6,14 +6,16 @@ google_events/extras.py, the way back in google_events/writes.py.
 
 from collections.abc import Sequence
 
+from ccdaemon.mapping import Codec
+from ccdaemon.mapping.component import Mapped
 from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.google_events import writes as google_event_writes
 from ccdaemon.mapping.google_events.series import Parts, series_id
-from ccdaemon.mapping.indexing import event_index
+from ccdaemon.mapping.indexing import event_index, mapped_event
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Write
 
 
-class GoogleEventCodec:
+class GoogleEventCodec(Codec):
     """The Codec of Google calendars."""
 
     version = 2
@@ -29,6 +31,11 @@ class GoogleEventCodec:
     def to_body(self, group: Sequence[Original]) -> str | None:
         """A series with its changed occurrences, or a single event; None when only cancelled leftovers are there."""
         return Parts.of(group).body()
+
+    def mapped(self, group: Sequence[Original]) -> Mapped | None:
+        """See Codec."""
+        written = Parts.of(group).written()
+        return None if written is None else mapped_event(written)
 
     def to_writes(
         self, body: str | None, group: Sequence[Original], *, knows: frozenset[str] = frozenset()

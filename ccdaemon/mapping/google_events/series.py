@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping import ical
+from ccdaemon.mapping.component import Written
 from ccdaemon.mapping.contentline import ContentLine, parse
 from ccdaemon.mapping.fields import member, text
 from ccdaemon.mapping.google_events.identity import client_uid
@@ -76,9 +77,14 @@ class Parts:
         )
 
     def body(self) -> str | None:
+        """``written``: the body alone."""
+        written = self.written()
+        return None if written is None else written.body
+
+    def written(self) -> Written | None:
         """A series with its changed occurrences, or a single event; None when only cancelled leftovers are there."""
         events = self.events()
-        return ical.calendar(events) if events else None
+        return ical.written(events) if events else None
 
     def events(self) -> list[Event]:
         """The VEVENTs of the body; of several for one occurrence the first counts."""

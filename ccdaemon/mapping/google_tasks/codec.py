@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ccdaemon.errors import Unmappable
-from ccdaemon.mapping import tasks
+from ccdaemon.mapping import Codec, tasks
 from ccdaemon.mapping.contentline import ContentLine, escape_text, line
 from ccdaemon.mapping.event_lines import description_lines, stamp_line, text_line, uri, uri_line
 from ccdaemon.mapping.fields import member, objects, text
@@ -22,7 +22,7 @@ _SURFACES = {"GMAIL", "DOCUMENT", "SPACE"}
 _POSITION = re.compile(r"0*(\d{1,18})", re.ASCII)  # twenty digits as a rule; more than eighteen may not fit a client
 
 
-class GoogleTaskCodec:
+class GoogleTaskCodec(Codec):
     """The Codec of Google task lists."""
 
     version = 1

@@ -7,7 +7,8 @@ asks for them with ``$expand``, which its change feed does not take.
 
 from collections.abc import Sequence
 
-from ccdaemon.mapping import contacts, vcard
+from ccdaemon.mapping import Codec, contacts, vcard
+from ccdaemon.mapping.component import Mapped, Written
 from ccdaemon.mapping.fields import text
 from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.graph_contacts import writes as graph_contact_writes
@@ -17,7 +18,7 @@ from ccdaemon.mapping.stash import UID_KEY, graph_value
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, ProviderName, Write
 
 
-class GraphContactCodec:
+class GraphContactCodec(Codec):
     """The Codec of Microsoft contacts."""
 
     version = 2
@@ -32,6 +33,15 @@ class GraphContactCodec:
 
     def to_body(self, group: Sequence[Original]) -> str | None:
         """The card of a contact; None when only a photo is left."""
+        written = self._written(group)
+        return None if written is None else written.body
+
+    def mapped(self, group: Sequence[Original]) -> Mapped | None:
+        """See Codec."""
+        written = self._written(group)
+        return None if written is None else contacts.mapped(written)
+
+    def _written(self, group: Sequence[Original]) -> Written | None:
         contact = contacts.object_payload(group)
         if contact is None:
             return None
@@ -42,7 +52,7 @@ class GraphContactCodec:
             *contacts.photo_properties(group),
             *(entry.property for entry in found if not entry.member),
         ]
-        return vcard.build(uid=self._uid(contact), full_name=full_name(contact), properties=properties)
+        return vcard.written(uid=self._uid(contact), full_name=full_name(contact), properties=properties)
 
     def to_writes(
         self, body: str | None, group: Sequence[Original], *, knows: frozenset[str] = frozenset()

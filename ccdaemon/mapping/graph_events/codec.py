@@ -7,16 +7,18 @@ graph_events/writes.py, and which field stands where in graph_events/fields.py.
 from collections.abc import Sequence
 
 from ccdaemon.errors import Unmappable
-from ccdaemon.mapping import ical
+from ccdaemon.mapping import Codec
+from ccdaemon.mapping.component import Mapped
 from ccdaemon.mapping.fields import text
 from ccdaemon.mapping.fingerprint import fingerprint
 from ccdaemon.mapping.graph_events import writes as graph_event_writes
 from ccdaemon.mapping.graph_events.series import group_of
-from ccdaemon.mapping.indexing import event_index
+from ccdaemon.mapping.ical import calendar, written
+from ccdaemon.mapping.indexing import event_index, mapped_event
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Write
 
 
-class GraphEventCodec:
+class GraphEventCodec(Codec):
     """The Codec of Microsoft calendars."""
 
     version = 2
@@ -35,7 +37,12 @@ class GraphEventCodec:
     def to_body(self, group: Sequence[Original]) -> str | None:
         """A series with its changed occurrences, or a single event; None when only plain occurrences are there."""
         events = group_of(group).events
-        return ical.calendar(events) if events else None
+        return calendar(events) if events else None
+
+    def mapped(self, group: Sequence[Original]) -> Mapped | None:
+        """See Codec."""
+        events = group_of(group).events
+        return mapped_event(written(events)) if events else None
 
     def to_writes(
         self, body: str | None, group: Sequence[Original], *, knows: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from ccdaemon.errors import Unmappable
-from ccdaemon.mapping import tasks
+from ccdaemon.mapping import Codec, tasks
 from ccdaemon.mapping.contentline import ContentLine, escape_text, line
 from ccdaemon.mapping.event_lines import (
     description_lines,
@@ -35,7 +35,7 @@ from ccdaemon.mapping.zones import find_zone
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, ProviderName, Write
 
 
-class GraphTaskCodec:
+class GraphTaskCodec(Codec):
     """The Codec of Microsoft To Do lists."""
 
     version = 1
