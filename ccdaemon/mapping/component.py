@@ -32,6 +32,7 @@ class Component:
     name: str  # "VEVENT"
     lines: list[ContentLine] = field(default_factory=list)
     components: list["Component"] = field(default_factory=list)
+    _said: dict[str, list[ContentLine]] | None = field(default=None, compare=False, repr=False)
 
     def first(self, name: str) -> ContentLine | None:
         """The first property of a name."""
@@ -40,6 +41,14 @@ class Component:
     def all(self, name: str) -> list[ContentLine]:
         """Every property of a name."""
         return [one for one in self.lines if one.key == name]
+
+    def said(self) -> dict[str, list[ContentLine]]:
+        """The lines by name in upper case, in order. Counted once: what is added to ``lines`` later is not in it."""
+        if self._said is None:
+            self._said = {}
+            for one in self.lines:
+                self._said.setdefault(one.name.upper(), []).append(one)
+        return self._said
 
     def text(self, name: str) -> str:
         """The unescaped value of the first property of a name, "" when there is none."""

@@ -256,7 +256,7 @@ def index_of(events: Sequence[Component], name: str = "VEVENT") -> BodyIndex:
     """``index`` of a body from its components of that name; of their lines it takes UID, SUMMARY and the times."""
     if not events:
         raise Unmappable(f"the body has no {name}")
-    every = [_by_name(event) for event in events]
+    every = [event.said() for event in events]
     master = next((said for said in every if "RECURRENCE-ID" not in said), every[0])
     ranges = [_range(said) for said in every]
     return BodyIndex(
@@ -271,13 +271,6 @@ def index_of(events: Sequence[Component], name: str = "VEVENT") -> BodyIndex:
 
 _Said = dict[str, list[ContentLine]]
 """The lines of a component by name in upper case, in order."""
-
-
-def _by_name(event: Component) -> _Said:
-    said: _Said = {}
-    for one in event.lines:
-        said.setdefault(one.key, []).append(one)
-    return said
 
 
 def _text(said: _Said, name: str) -> str:

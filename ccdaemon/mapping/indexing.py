@@ -4,9 +4,10 @@ Every item that is stored passes here, so a body is only skimmed. Whatever canno
 the body decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from itertools import islice
+from functools import partial
+from itertools import islice, repeat
 from operator import lt
 
 from ccdaemon.errors import BadData, Unmappable
@@ -16,9 +17,9 @@ from ccdaemon.mapping.contentline import ContentLine
 from ccdaemon.mapping.fingerprint import fingerprint_of
 from ccdaemon.mapping.ical import index_of
 from ccdaemon.mapping.moments import DAY, posix
-from ccdaemon.mapping.occurrences import free_busy_type, stretches
+from ccdaemon.mapping.occurrences import Run, free_busy_type, runs
 from ccdaemon.mapping.outline import outline
-from ccdaemon.mapping.series import Placed, Series, Times
+from ccdaemon.mapping.series import Series, Times
 from ccdaemon.mapping.text_match import folded, line_texts
 from ccdaemon.model import TIME_MAX, TIME_MIN, BodyIndex, SearchIndex, Span
 
@@ -108,7 +109,7 @@ def _spans(body: str, found: Sequence[Component], now: datetime) -> _Covered:
         times = Times(body, found, UTC)
         series = times.series()
         if not any(master.recurs for master in series.masters):
-            return _ordered(list(stretches(series, times, TIME_MIN, TIME_MAX))), TIME_MIN, TIME_MAX
+            return _ordered(_spans_of(list(runs(series, times, TIME_MIN, TIME_MAX)))), TIME_MIN, TIME_MAX
         return _of_series(series, times, now.year)
     except Unmappable:
         return _UNKNOWN
@@ -144,21 +145,36 @@ def _whole(series: Series, times: Times) -> tuple[Span, ...] | None:
 
 
 def _occurs(series: Series, times: Times, starts_at: int, ends_at: int) -> bool:
-    return next(stretches(series, times, starts_at, ends_at), None) is not None
+    return next(runs(series, times, starts_at, ends_at, most=1), None) is not None
 
 
 def _at_most(series: Series, times: Times, starts_at: int, ends_at: int, most: int) -> tuple[Span, ...] | None:
     """The spans in a range; None when there are more."""
-    found = list(islice(stretches(series, times, starts_at, ends_at), most + 1))
-    return None if len(found) > most else _ordered(found)
+    found: list[Run] = []
+    left = most
+    for one in runs(series, times, starts_at, ends_at, most=most + 1):
+        left -= len(one.starts)
+        if left < 0:
+            return None
+        found.append(one)
+    return _ordered(_spans_of(found))
 
 
-def _ordered(found: Sequence[tuple[int, int, Placed]]) -> tuple[Span, ...]:
-    busy = {id(placed): free_busy_type(placed.component) for placed in {id(one[2]): one[2] for one in found}.values()}
-    spans = [
-        Span(starts_at, ends_at if ends_at > starts_at else starts_at + 1, placed.floating, busy[id(placed)])
-        for starts_at, ends_at, placed in found
-    ]
+def _spans_of(found: Iterable[Run]) -> list[Span]:
+    spans: list[Span] = []
+    for placed, starts, ends in found:
+        if starts[0] >= ends[0]:  # then none of them takes time
+            ends = [place + 1 for place in starts]
+        said = repeat(placed.floating), repeat(free_busy_type(placed.component))
+        spans += map(_AS_SPAN, zip(starts, ends, *said, strict=False))
+    return spans
+
+
+_AS_SPAN = partial(tuple.__new__, Span)
+"""``Span._make`` without a call of Python: a series has hundreds of occurrences."""
+
+
+def _ordered(spans: list[Span]) -> tuple[Span, ...]:
     is_in_order = all(map(lt, spans, islice(spans, 1, None)))  # as nearly all are; so none comes twice
     return tuple(spans if is_in_order else sorted(set(spans)))
 

@@ -7,11 +7,11 @@ RFC 5545 leaves open.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from ccdaemon.errors import BadData, Unmappable
@@ -57,6 +57,14 @@ class Found(NamedTuple):
     length: tuple[timedelta, timedelta]  # days of the calendar, and then so much time
 
 
+class Run(NamedTuple):
+    """Occurrences of one component."""
+
+    placed: Placed  # the master, or the changed occurrence
+    starts: Sequence[int]  # POSIX seconds
+    ends: Sequence[int]  # of each
+
+
 def occurrences(
     body: str, starts_at: int, ends_at: int, *, zone: tzinfo = UTC, component: str = "VEVENT"
 ) -> list[Occurrence]:
@@ -97,7 +105,8 @@ def _occurrence(found: Found, series: Series) -> Occurrence:
 
 def free_busy_type(component: Component) -> str:
     """What an event takes of one's time, as FBTYPE says it (RFC 5545 section 3.2.9); "" for none of it."""
-    said = {one.key: one.value.strip().upper() for one in component.lines if one.key in BUSY_NAMES}
+    lines = component.said()
+    said = {name: lines[name][-1].value.strip().upper() for name in BUSY_NAMES if name in lines}
     status, shown = said.get("STATUS", ""), said.get("X-MICROSOFT-CDO-BUSYSTATUS", "")
     if said.get("TRANSP", "TRANSPARENT" if shown == "FREE" else "") == "TRANSPARENT" or status == "CANCELLED":
         return ""
@@ -126,8 +135,8 @@ def within(series: Series, times: Times, starts_at: int, ends_at: int) -> Iterat
             yield found
 
 
-def stretches(series: Series, times: Times, starts_at: int, ends_at: int) -> Iterator[tuple[int, int, Placed]]:
-    """Start, end and component of what ``within`` finds, however many these are; dates and floating times in UTC.
+def runs(series: Series, times: Times, starts_at: int, ends_at: int, *, most: int = sys.maxsize) -> Iterator[Run]:
+    """What ``within`` finds, however much this is, but of each run at most so much; dates and floating times in UTC.
 
     Where DTSTART and one rule are all that says when a component is, as nearly always, by arithmetic: a series without
     end has hundreds of occurrences in the years that are indexed. Raises Unmappable, possibly late.
@@ -138,19 +147,20 @@ def stretches(series: Series, times: Times, starts_at: int, ends_at: int) -> Ite
         assert placed.original is not None
         changed.add(posix(placed.original))
         if (found := touching(placed, placed.start, UTC, starts_at, ends_at)) is not None:
-            yield found.starts_at, found.ends_at, placed
+            yield Run(placed, [found.starts_at], [found.ends_at])
     for master in series.masters:
         if _is_regular(master):
             length = int((master.days + master.exact).total_seconds())
-            latest = TIME_MAX if master.days else sys.maxsize  # as ``touching`` has it
             seen = changed | {posix(moment) for moment in times.moments(master, "EXDATE")}
-            for place in _places(master, times, starts_at - max(length, 1), ends_at):
-                if place not in seen:
-                    seen.add(place)
-                    yield place, min(place + length, latest), master
+            starts = list(islice(_places(master, times, starts_at - max(length, 1), ends_at, seen), most))
+            ends = [place + length for place in starts]
+            if master.days and ends and max(ends) > TIME_MAX:  # as ``touching`` has it
+                ends = [min(place, TIME_MAX) for place in ends]
+            if starts:
+                yield Run(master, starts, ends)
         else:
             for found in _of_master(master, times, starts_at, ends_at, changed):
-                yield found.starts_at, found.ends_at, found.placed
+                yield Run(found.placed, [found.starts_at], [found.ends_at])
 
 
 def _is_regular(master: Placed) -> bool:
@@ -163,10 +173,11 @@ def _is_regular(master: Placed) -> bool:
     )
 
 
-def _places(master: Placed, times: Times, after: int, ends_at: int) -> Iterator[int]:
-    """The starts between two moments, in POSIX seconds; DTSTART perhaps twice. Floating ones in UTC."""
+def _places(master: Placed, times: Times, after: int, ends_at: int, seen: set[int]) -> Iterator[int]:
+    """The starts between two moments, in POSIX seconds, each once and none of ``seen``. Floating ones in UTC."""
     start, wall = master.start, naive(master.start)
-    if after < (place := posix(start)) < ends_at:
+    if after < (place := posix(start)) < ends_at and place not in seen:
+        seen.add(place)
         yield place
     zone = start.tzinfo if isinstance(start, datetime) else None
     for rule, begin, end, last in _rules("RRULE", master, times, after, ends_at):
@@ -174,7 +185,8 @@ def _places(master: Placed, times: Times, after: int, ends_at: int) -> Iterator[
         for place in found if zone is None else places(found, zone):
             if place > last:
                 break
-            if after < place < ends_at:
+            if after < place < ends_at and place not in seen:
+                seen.add(place)
                 yield place
 
 

@@ -121,9 +121,11 @@ def _weekly(rule: Rule, start: datetime, first: int, earliest: int, latest: int)
     number = max((earliest - first) // week - 1, 0)
     left = None if rule.count is None else rule.count + left_out - number * len(days)
     weeks = range(first - offset * _DAY + number * week, latest, week)
-    found = (monday + day * _DAY for monday in weeks for day in days)
-    counted = found if left is None else islice(found, max(left, 0))
-    return (at for at in counted if earliest <= at < latest)
+    distances = [day * _DAY for day in days]
+    if left is None:
+        return (at for monday in weeks for distance in distances if earliest <= (at := monday + distance) < latest)
+    found = (monday + distance for monday in weeks for distance in distances)
+    return (at for at in islice(found, max(left, 0)) if earliest <= at < latest)
 
 
 def _counted(found: Iterable[datetime], steps: Steps) -> Iterator[datetime]:

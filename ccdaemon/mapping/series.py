@@ -7,6 +7,7 @@ line. A floating time and a date are pinned to the zone of who asks. A zone that
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping.client_zones import MAX_YEARS, ClientZones
@@ -20,9 +21,8 @@ _NOTHING = timedelta()
 _ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
-    """One component with its place in time."""
+class Placed(NamedTuple):
+    """One component with its place in time. (No dataclass for the reason that ContentLine gives.)"""
 
     component: Component
     said: dict[str, list[ContentLine]]  # its lines by name in upper case
@@ -58,7 +58,7 @@ class Times:
             raise Unmappable("recurrence: more than 10,000 changed occurrences")
         masters: list[Placed] = []
         changed: dict[int, Placed] = {}
-        given = [(part, _by_name(part)) for part in self._found]
+        given = [(part, part.said()) for part in self._found]
         for part, said in given:
             if "RECURRENCE-ID" not in said:
                 masters.append(self._placed(part, said, None))
@@ -165,13 +165,6 @@ class Times:
         if self._described is None:
             self._described = ClientZones(_described(self._body), *years_of(self._found))
         return self._described.find(tzid)
-
-
-def _by_name(part: Component) -> dict[str, list[ContentLine]]:
-    said: dict[str, list[ContentLine]] = {}
-    for one in part.lines:
-        said.setdefault(one.key, []).append(one)
-    return said
 
 
 def _listed(master: Placed, name: str) -> list[ContentLine]:

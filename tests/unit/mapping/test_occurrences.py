@@ -1,5 +1,6 @@
 """When the events of a body are."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import icalendar
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.ical import index
-from ccdaemon.mapping.occurrences import free_busy_type, occurrences, stretches, within
+from ccdaemon.mapping.occurrences import Run, free_busy_type, occurrences, runs, within
 from ccdaemon.mapping.occurrences import read_series as read
 from ccdaemon.mapping.zones import zone
 from ccdaemon.model import TIME_MAX, TIME_MIN
@@ -359,6 +360,10 @@ def test_a_series_occurs_when_another_program_says(body: str, after: int, days: 
     assert {one.starts_at for one in found} == {event_oracle.posix(one["DTSTART"].dt) for one in expanded}
 
 
+def flat(found: Iterable[Run]) -> list[tuple[int, int]]:
+    return [pair for one in found for pair in zip(one.starts, one.ends, strict=True)]
+
+
 LENGTHS = st.sampled_from(["", "DURATION:PT1H", "DURATION:P2D", "DURATION:P1DT6H", "DTEND{end}"])
 
 
@@ -372,10 +377,10 @@ def test_the_short_way_finds_what_the_long_way_finds(body: str, length: str, aft
     begin = at("2024-06-01") + after * 86400
     end = begin + days * 86400
 
-    found = list(stretches(*read(body, "VEVENT", UTC), begin, end))
+    found = flat(runs(*read(body, "VEVENT", UTC), begin, end))
 
     expected = [(one.starts_at, one.ends_at) for one in within(*read(body, "VEVENT", UTC), begin, end)]
-    assert sorted(expected) == sorted(one[:2] for one in found)
+    assert sorted(expected) == sorted(found)
 
 
 @pytest.mark.parametrize("start", [";VALUE=DATE:99980101", ":99980101T000000", ":99980101T000000Z"])
@@ -383,10 +388,10 @@ def test_the_short_way_finds_what_the_long_way_finds(body: str, length: str, aft
 def test_the_short_way_ends_where_the_calendar_ends(start: str, length: str) -> None:
     body = calendar(event(f"DTSTART{start}", length, "RRULE:FREQ=WEEKLY"))
 
-    found = list(stretches(*read(body, "VEVENT", UTC), TIME_MIN, TIME_MAX))
+    found = flat(runs(*read(body, "VEVENT", UTC), TIME_MIN, TIME_MAX))
 
     expected = [(one.starts_at, one.ends_at) for one in within(*read(body, "VEVENT", UTC), TIME_MIN, TIME_MAX)]
-    assert expected == [one[:2] for one in found]
+    assert expected == found
 
 
 @settings(max_examples=60, deadline=None)
