@@ -62,6 +62,8 @@ def living(group: Sequence[Original], part: Part) -> list[Original]:
 def newest(group: Sequence[Original]) -> Original | None:
     """The contact itself; None when only a photo or shared originals are left. The newest, should there be two."""
     found = [original for original in group if original.part is Part.OBJECT and not original.deleted]
+    if len(found) == 1:
+        return found[0]
     return min(found, key=lambda original: (-original.version, original.remote_id), default=None)
 
 
@@ -74,7 +76,9 @@ def object_payload(group: Sequence[Original]) -> Json | None:
 def photo_properties(group: Sequence[Original]) -> list[Property]:
     """The newest photo of the group, if it has one."""
     found = living(group, Part.PHOTO)
-    payload = found[-1].payload if found else {}
+    if not found:
+        return []
+    payload = found[-1].payload
     built = vcard.photo(text(payload, "media_type"), text(payload, "data"))
     return [] if built is None else [built]
 

@@ -46,7 +46,11 @@ def member(source: Json, key: str) -> Json:
 def objects(source: Json, key: str) -> list[Json]:
     """The objects of a list; anything else in it is left out."""
     values = source.get(key)
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    if not isinstance(values, list):
+        return []
+    if len(values) == 1:  # as most
+        return [*values] if isinstance(values[0], dict) else []
+    return [value for value in values if isinstance(value, dict)]
 
 
 def whole(source: Json, key: str) -> int:

@@ -1,11 +1,28 @@
 """The originals that make one body, in an order that does not depend on how they were read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ccdaemon.model import Json, Original, Part
 
+T = TypeVar("T")
+
 CALENDAR_ID = "#calendar"
 """remote_id of the SHARED original that holds what an event's calendar says of itself."""
+
+
+def remembered(make: Callable[[Json], T]) -> Callable[[Json], T]:
+    """``make``, done once for the same payload in a row: all groups of a collection share one."""
+    last: tuple[Json, T] | None = None
+
+    def made(payload: Json) -> T:
+        nonlocal last
+        known = last  # another thread may be at another collection
+        if known is None or known[0] is not payload:
+            last = known = payload, make(payload)
+        return known[1]
+
+    return made
 
 
 def newest_objects(group: Sequence[Original]) -> list[Json]:

@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from ccdaemon.mapping.component import SEARCHED, Component, Written
@@ -69,28 +70,31 @@ def written(*, uid: str, full_name: str, properties: Iterable[Property]) -> Writ
     lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{own[0].value}", f"FN:{own[1].value}"]
     groups = 0
     for one in properties:
-        if (name := one.name.upper()) in SEARCHED:
-            own.append(ContentLine(name, (), one.value))
-        group = None
-        if one.grouped or one.label or one.companions:
-            groups += 1
-            group = f"item{groups}"
-        lines.append(_line(one, group))
-        for companion in one.companions:
-            lines.append(_line(companion, group))
-            if (name := companion.name.upper()) in SEARCHED:
-                own.append(ContentLine(name, (), companion.value))
-        if one.label:
-            lines.append(f"{group}.X-ABLabel:{escape_text(one.label)}")
+        name, value, types, preferred, params, label, companions, grouped = one
+        if name in SEARCHED or name.upper() in SEARCHED:
+            own.append(ContentLine(name.upper(), (), value))
+        if not (grouped or label or companions):
+            head = f"{name}{_of_types(types, preferred)}" if types or preferred else name
+            lines.append(raw_line(head, params, value) if params else f"{head}:{value}")
+            continue
+        groups += 1
+        group = f"item{groups}"
+        for member in (one, *companions):
+            head = f"{group}.{member.name}{_of_types(member.types, member.preferred)}"
+            lines.append(raw_line(head, member.params, member.value))
+        own += [ContentLine(two.name.upper(), (), two.value) for two in companions if two.name.upper() in SEARCHED]
+        if label:
+            lines.append(f"{group}.X-ABLabel:{escape_text(label)}")
     lines += (_WITNESS, "END:VCARD")
     clean_lines = cleaned(lines)
     return Written(fold(clean_lines), clean_lines, [Component("VCARD", own)] if clean_lines is lines else None)
 
 
-def _line(one: Property, group: str | None) -> str:
-    types = (*one.types, "pref") if one.preferred else one.types
-    params = (("TYPE", types), *one.params) if types else one.params
-    return raw_line(one.name, params, one.value, group)
+@lru_cache(maxsize=256)
+def _of_types(types: tuple[str, ...], preferred: bool) -> str:
+    """The parameter TYPE as it stands behind a name, "" for none."""
+    words = (*types, "pref") if preferred else types
+    return raw_line("", (("TYPE", words),), "")[:-1] if words else ""
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -103,11 +107,14 @@ def apple_label(word: str) -> str:
 
 def text_property(name: str, text: str) -> list[Property]:
     """One property that holds just text; none when it is empty."""
-    return [Property(name=name, value=escape_text(text))] if text else []
+    return [Property(name, escape_text(text))] if text else []
 
 
 def components(parts: Sequence[str]) -> str:
     """A structured value such as N or ADR."""
+    joined = ";".join(parts)
+    if joined.count(";") < len(parts) and joined.isprintable() and "," not in joined and "\\" not in joined:
+        return joined  # nothing is to be escaped
     return ";".join([part and escape_text(part) for part in parts])
 
 

@@ -4,7 +4,8 @@
 an address has no parts at all. Which member stands where: google_contacts/fields.py.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from ccdaemon.mapping import Codec, contacts, vcard
 from ccdaemon.mapping.component import Mapped, Written
@@ -14,12 +15,19 @@ from ccdaemon.mapping.google_contacts import singletons as google_contact_single
 from ccdaemon.mapping.google_contacts import stash as google_contact_stash
 from ccdaemon.mapping.google_contacts import writes as google_contact_writes
 from ccdaemon.mapping.google_contacts.entries import file_as, holds, properties, read_only
-from ccdaemon.mapping.google_contacts.facts import DAYS_AND_PEOPLE, NICKNAMES, ORGANIZATIONS, WORDS
+from ccdaemon.mapping.google_contacts.facts import DAYS, NICKNAMES, ORGANIZATIONS, RELATIONS, WORDS
 from ccdaemon.mapping.google_contacts.groups import domain_properties, group_names
-from ccdaemon.mapping.google_contacts.names import full_name, name_properties, phonetic_properties, profile_names
+from ccdaemon.mapping.google_contacts.names import (
+    best_name,
+    full_name,
+    name_properties,
+    phonetic_properties,
+    profile_names,
+)
 from ccdaemon.mapping.google_contacts.reach import REACH
-from ccdaemon.mapping.google_contacts.singletons import BIOGRAPHIES, BIRTHDAYS, GENDERS
+from ccdaemon.mapping.google_contacts.singletons import BIOGRAPHIES, BIRTHDAYS, GENDERS, Singleton
 from ccdaemon.mapping.google_contacts.sources import is_foreign
+from ccdaemon.mapping.google_contacts.values import Field
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import BodyIndex, Fingerprint, Json, Original, Part, ProviderName, Write
 
@@ -56,13 +64,13 @@ class GoogleContactCodec(Codec):
         if person is None:
             return None
         uid = google_contact_stash.client_uid(person) or contacts.uid(ProviderName.GOOGLE, self.group_id(person))
-        derived = full_name(person)
+        name = best_name(person)
+        derived = full_name(person, name)
         kept = google_contact_stash.stashed(person, holds)
-        replaced = google_contact_stash.OVERRIDES.intersection(google_contact_stash.keys(kept))
-        listed = _fields(person, contacts.living(group, Part.SHARED))
-        if self.photo_key(person) is not None:
-            listed += contacts.photo_properties(group)
-        if replaced:
+        listed = _fields(person, name, contacts.living(group, Part.SHARED))
+        if (photos := contacts.photo_properties(group)) and self.photo_key(person) is not None:
+            listed += photos
+        if kept and (replaced := google_contact_stash.OVERRIDES.intersection(google_contact_stash.keys(kept))):
             listed = [one for one in listed if one.name.upper() not in replaced]
         return vcard.written(
             uid=uid,
@@ -89,29 +97,25 @@ class GoogleContactCodec(Codec):
         return contacts.index(body)
 
 
-def _fields(person: Json, shared: Sequence[Original]) -> list[Property]:
-    return [
-        *name_properties(person),
-        *properties(person, (NICKNAMES,)),
-        *phonetic_properties(person),
-        *_organizations(person),
-        *properties(person, REACH),
-        *google_contact_singletons.properties(person, BIRTHDAYS),
-        *_days(properties(person, DAYS_AND_PEOPLE)),
-        *google_contact_singletons.properties(person, BIOGRAPHIES),
-        *properties(person, WORDS),
-        *google_contact_singletons.properties(person, GENDERS),
-        *file_as(person),
-        *read_only(person),
-        *profile_names(person),
-        *contacts.categories(group_names(person, shared)),
-        *domain_properties(person),
-    ]
+def _fields(person: Json, name: Json, shared: Sequence[Original]) -> list[Property]:
+    listed = [*name_properties(person, name)]
+    if "nicknames" in person:
+        listed += properties(person, NICKNAMES)
+    listed += phonetic_properties(name)
+    for member_name, written in _MEMBERS:
+        if member_name in person:
+            listed += written(person)
+    listed += read_only(person)
+    listed += profile_names(person, name)
+    if "memberships" in person:
+        listed += contacts.categories(group_names(person, shared))
+        listed += domain_properties(person)
+    return listed
 
 
 def _organizations(person: Json) -> Iterator[Property]:
     """The first ungrouped, where every client looks, unless it bears a label; each of the others in its own group."""
-    for position, one in enumerate(properties(person, (ORGANIZATIONS,))):
+    for position, one in enumerate(properties(person, ORGANIZATIONS)):
         if position == 0 and not one.label:
             yield one._replace(grouped=False, companions=())
             yield from one.companions
@@ -119,11 +123,33 @@ def _organizations(person: Json) -> Iterator[Property]:
             yield one
 
 
-def _days(properties: Iterable[Property]) -> Iterator[Property]:
+def _days(person: Json) -> Iterator[Property]:
     """X-ABDATE, which Apple and DAVx5 read; the first anniversary also as X-ANNIVERSARY, for other clients."""
     is_first = True
-    for one in properties:
+    for one in properties(person, DAYS):
         yield one
         if is_first and one.name == "X-ABDATE" and one.label == vcard.apple_label("Anniversary"):
             is_first = False
             yield Property(name="X-ANNIVERSARY", value=one.value, params=one.params)
+
+
+def _of(field: Field) -> tuple[str, Callable[[Json], Iterable[Property]]]:
+    return field.name, partial(properties, field=field)
+
+
+def _of_one(singleton: Singleton) -> tuple[str, Callable[[Json], Iterable[Property]]]:
+    return singleton.name, partial(google_contact_singletons.properties, singleton=singleton)
+
+
+_MEMBERS: Sequence[tuple[str, Callable[[Json], Iterable[Property]]]] = (
+    ("organizations", _organizations),
+    *map(_of, REACH),
+    _of_one(BIRTHDAYS),
+    (DAYS.name, _days),
+    _of(RELATIONS),
+    _of_one(BIOGRAPHIES),
+    *map(_of, WORDS),
+    _of_one(GENDERS),
+    ("fileAses", file_as),
+)
+"""Members of a person and what a card says of each, in its order; few people have many of them."""

@@ -1,19 +1,26 @@
 """All repeated fields of a Google person: which entries a body says, in which order, and what of a card they hold."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ccdaemon.mapping.card_blocks import Block
 from ccdaemon.mapping.contentline import escape_text
 from ccdaemon.mapping.fields import objects, text
 from ccdaemon.mapping.google_contacts.facts import (
-    DAYS_AND_PEOPLE,
+    DAYS,
     NICKNAMES,
     ORGANIZATION_KEYS,
     ORGANIZATIONS,
+    RELATIONS,
     WORDS,
 )
-from ccdaemon.mapping.google_contacts.names import PHONETIC, name_properties, ordered_nicknames, ordered_organizations
+from ccdaemon.mapping.google_contacts.names import (
+    PHONETIC,
+    best_name,
+    name_properties,
+    ordered_nicknames,
+    ordered_organizations,
+)
 from ccdaemon.mapping.google_contacts.reach import REACH
 from ccdaemon.mapping.google_contacts.singletons import SINGLETONS
 from ccdaemon.mapping.google_contacts.sources import Entry, entries, singletons
@@ -22,7 +29,7 @@ from ccdaemon.mapping.google_contacts.values import Field, read_date
 from ccdaemon.mapping.vcard import Property, text_property
 from ccdaemon.model import Json
 
-FIELDS = (NICKNAMES, ORGANIZATIONS, *REACH, *DAYS_AND_PEOPLE, *WORDS)
+FIELDS = (NICKNAMES, ORGANIZATIONS, *REACH, DAYS, RELATIONS, *WORDS)
 # Texts that can be read, or could once, and never be written -> the property that shows them.
 READ_ONLY = {
     "skills": "X-GOOGLE-SKILL",
@@ -32,6 +39,7 @@ READ_ONLY = {
     "relationshipInterests": "X-GOOGLE-RELATIONSHIP-INTEREST",
     "relationshipStatuses": "X-GOOGLE-RELATIONSHIP-STATUS",
 }
+_READ_ONLY = frozenset({*READ_ONLY, "ageRanges", "ageRange", "coverPhotos"})
 READ_KEYS = frozenset(
     {
         *READ_ONLY.values(),
@@ -72,10 +80,9 @@ def said(person: Json, field: Field) -> list[Said]:
     return [Said(field, entry, field.write(entry)) for entry in _ordered(person, field)]
 
 
-def properties(person: Json, fields: Iterable[Field]) -> list[Property]:
-    """What the entries of these fields look like in the body, in its order."""
-    present = [field for field in fields if field.name in person]
-    return [field.write(entry) for field in present for entry in _ordered(person, field)]
+def properties(person: Json, field: Field) -> list[Property]:
+    """What the entries of a field look like in the body, in its order."""
+    return [field.write(entry) for entry in _ordered(person, field)]
 
 
 def _ordered(person: Json, field: Field) -> list[Entry]:
@@ -99,7 +106,7 @@ def read(block: Block) -> tuple[Field, Json] | None:
 
 def holds(person: Json) -> Callable[[Block], bool]:
     """Whether Google has a place for a block of a card of that person, or knows better what it says."""
-    derived = {(one.name.upper(), one.value) for one in (*name_properties(person), *file_as(person))}
+    derived = {(one.name.upper(), one.value) for one in (*name_properties(person, best_name(person)), *file_as(person))}
 
     def is_held(block: Block) -> bool:
         key = block.line.key
@@ -120,6 +127,8 @@ def file_as(person: Json) -> Iterator[Property]:
 
 def read_only(person: Json) -> Iterator[Property]:
     """What nobody can write."""
+    if _READ_ONLY.isdisjoint(person):  # as nearly all
+        return
     for name, key in READ_ONLY.items():
         if name in person:
             for entry in objects(person, name):

@@ -8,7 +8,7 @@ from ccdaemon.mapping.card_blocks import Block
 from ccdaemon.mapping.contentline import escape_text, split_components
 from ccdaemon.mapping.fields import as_text, text, whole
 from ccdaemon.mapping.google_contacts.sources import Entry
-from ccdaemon.mapping.google_contacts.types import EVENTS, OWN, RELATIONS, type_of
+from ccdaemon.mapping.google_contacts.types import EVENTS, OWN, RELATIVES, type_of
 from ccdaemon.mapping.google_contacts.values import Field, date_of, labelled, present, read_date, value_of, valued
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import Json
@@ -40,6 +40,8 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 def _organization_identity(entry: Json) -> Hashable:
     texts = [(key, said) for key in _ORGANIZATION_IDENTITY if key in entry and (said := text(entry, key))]
+    if _ORGANIZATION_DATES.keys().isdisjoint(entry):
+        return tuple(texts)
     dates = [(key, day) for key in _ORGANIZATION_DATES if key in entry and (day := date_of(entry, key))]
     return (*texts, *dates)
 
@@ -48,30 +50,22 @@ def _organization(entry: Entry) -> Property:
     """One property, the others of the same position as its companions. "work" goes without saying."""
     found = entry.fields
     kind = text(found, "type")
-    units = [text(found, "name"), text(found, "department")]
+    name, department = text(found, "name"), text(found, "department")
     said = []
-    if any(units):
-        said.append(Property(name="ORG", value=vcard.components(units if units[1] else units[:1])))
-    for key, name in _ORGANIZATION_TEXTS.items():
+    if name or department:
+        said.append(Property("ORG", vcard.components((name, department)) if department else escape_text(name)))
+    for key, property_name in _ORGANIZATION_TEXTS.items():
         if key in found and (words := text(found, key)):
-            said.append(Property(name=name, value=escape_text(words)))
-    for key, name in _ORGANIZATION_DATES.items():
+            said.append(Property(property_name, escape_text(words)))
+    for key, property_name in _ORGANIZATION_DATES.items():
         if key in found and (day := date_of(found, key)) is not None:
-            said.append(Property(name=name, value=day.value, params=day.params))
+            said.append(Property(property_name, day.value, params=day.params))
     if share := whole(found, "fullTimeEquivalentMillipercent"):
-        said.append(Property(name=_SHARE, value=str(share)))
+        said.append(Property(_SHARE, str(share)))
     if isinstance(found.get("current"), bool):
-        said.append(Property(name=_CURRENT, value="TRUE" if found["current"] else "FALSE"))
+        said.append(Property(_CURRENT, "TRUE" if found["current"] else "FALSE"))
     label = "" if kind == "work" else kind
-    first = said[0]
-    return Property(
-        name=first.name,
-        value=first.value,
-        params=first.params,
-        label=label,
-        companions=tuple(said[1:]),
-        grouped=True,
-    )
+    return said[0]._replace(label=label, companions=tuple(said[1:]), grouped=True)
 
 
 def _read_organization(block: Block) -> Json:
@@ -125,7 +119,7 @@ def _event(entry: Entry) -> Property:
     found = date_of(entry.fields)
     assert found is not None  # by _event_identity
     types, label = entry.marks(EVENTS)
-    return Property(name="X-ABDATE", value=found.value, params=found.params, types=types, label=label)
+    return Property("X-ABDATE", found.value, types, params=found.params, label=label)
 
 
 def _read_event(block: Block) -> Json:
@@ -139,13 +133,13 @@ def _relation_identity(entry: Json) -> Hashable:
 
 
 def _relation(entry: Entry) -> Property:
-    _, label = entry.marks(RELATIONS)
-    return Property(name="X-ABRELATEDNAMES", value=escape_text(text(entry.fields, "person")), label=label, grouped=True)
+    _, label = entry.marks(RELATIVES)
+    return Property("X-ABRELATEDNAMES", escape_text(text(entry.fields, "person")), label=label, grouped=True)
 
 
 def _read_relation(block: Block) -> Json:
     name = as_text(block.text)
-    return present(person=name, type=type_of(block.marks, RELATIONS)) if name else {}
+    return present(person=name, type=type_of(block.marks, RELATIVES)) if name else {}
 
 
 def _user_defined_identity(entry: Json) -> Hashable:
@@ -223,23 +217,21 @@ ORGANIZATIONS = Field(
         "current": _CURRENT,
     },
 )
-DAYS_AND_PEOPLE = (
-    Field(
-        name="events",
-        keys=("X-ABDATE",),
-        identity=_event_identity,
-        write=_event,
-        read=_read_event,
-        principal=("date",),
-    ),
-    Field(
-        name="relations",
-        keys=("X-ABRELATEDNAMES",),
-        identity=_relation_identity,
-        write=_relation,
-        read=_read_relation,
-        principal=("person",),
-    ),
+DAYS = Field(
+    name="events",
+    keys=("X-ABDATE",),
+    identity=_event_identity,
+    write=_event,
+    read=_read_event,
+    principal=("date",),
+)
+RELATIONS = Field(
+    name="relations",
+    keys=("X-ABRELATEDNAMES",),
+    identity=_relation_identity,
+    write=_relation,
+    read=_read_relation,
+    principal=("person",),
 )
 WORDS = (
     Field(

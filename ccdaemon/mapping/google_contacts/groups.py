@@ -11,6 +11,7 @@ from ccdaemon.mapping.card_blocks import Card
 from ccdaemon.mapping.contentline import split_text
 from ccdaemon.mapping.fields import as_text, member, objects, text
 from ccdaemon.mapping.google_contacts.sources import is_foreign
+from ccdaemon.mapping.group import remembered
 from ccdaemon.mapping.merge import Absence
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import Json, Original
@@ -28,26 +29,28 @@ _SYSTEM_GROUPS = {
 def group_names(person: Json, shared: Sequence[Original]) -> Iterator[str]:
     """The names of the groups that a person is in and that a person can see."""
     wanted = dict.fromkeys(map(_resource, objects(person, "memberships")))
-    if not wanted:
-        return
-    own = {
-        resource: group
-        for original in shared
-        for group in objects(original.payload, "contactGroups")
-        if (resource := text(group, "resourceName")) in wanted and _shows(resource, group)
-    }
+    own: dict[str, str] = {}
+    for original in shared:
+        own |= _own_names(original.payload)
     for resource in wanted:
         if resource in _SYSTEM_GROUPS:
             yield _SYSTEM_GROUPS[resource]
         elif resource in own:
-            yield text(own[resource], "name")
+            yield own[resource]
 
 
-def domain_properties(person: Json) -> Iterator[Property]:
+@remembered
+def _own_names(payload: Json) -> dict[str, str]:
+    """The names of the groups in a SHARED payload that show, by resource name."""
+    groups = [(text(group, "resourceName"), group) for group in objects(payload, "contactGroups")]
+    return {resource: text(group, "name") for resource, group in groups if _shows(resource, group)}
+
+
+def domain_properties(person: Json) -> list[Property]:
     """Whether the person belongs to the reader's own Workspace domain."""
-    domains = [member(membership, "domainMembership") for membership in objects(person, "memberships")]
-    if any(domain.get("inViewerDomain") is True for domain in domains):
-        yield Property(name="X-GOOGLE-IN-DOMAIN", value="TRUE")
+    listed = [one for one in objects(person, "memberships") if "domainMembership" in one]
+    is_in_domain = any(member(one, "domainMembership").get("inViewerDomain") is True for one in listed)
+    return [Property("X-GOOGLE-IN-DOMAIN", "TRUE")] if is_in_domain else []
 
 
 def written_memberships(
@@ -101,9 +104,10 @@ def _shows(resource: str, group: Json) -> bool:
 def _resource(membership: Json) -> str:
     """The resource name of the group of a membership; "" where it is none of a group."""
     group = member(membership, "contactGroupMembership")
-    found = text(group, "contactGroupResourceName")
+    if found := text(group, "contactGroupResourceName"):
+        return found
     number = text(group, "contactGroupId")
-    return found or (f"contactGroups/{number}" if number else "")
+    return f"contactGroups/{number}" if number else ""
 
 
 def _membership(resource: str) -> Json:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ccdaemon.mapping import contacts, vcard
 from ccdaemon.mapping.card_blocks import Card
+from ccdaemon.mapping.contentline import escape_text
 from ccdaemon.mapping.fields import as_text, objects, text
 from ccdaemon.mapping.google_contacts.facts import ORGANIZATIONS, SPECIAL_NICKNAMES
 from ccdaemon.mapping.google_contacts.sources import Entry, entries, is_foreign, singletons, values
@@ -25,6 +26,7 @@ PHONETIC = {
     "X-PHONETIC-SUFFIX": "phoneticHonorificSuffix",
     "X-PHONETIC-FULL-NAME": "phoneticFullName",
 }
+_PHONETIC = frozenset(PHONETIC.values())
 NAME_PARTS = ("familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix")  # in the order of N
 _SPOKEN_ORDER = ("honorificPrefix", "givenName", "middleName", "familyName", "honorificSuffix")
 _DERIVED = ("displayName", "displayNameLastFirst")
@@ -35,7 +37,7 @@ _WORD = re.compile(r"[^\s,]+")
 def best_name(person: Json) -> Json:
     """The first name that says anything, the owner's before a profile's; {} when none does."""
     for name in singletons(person, "names"):
-        if any(text(name, field) for field in _CALLING):
+        if text(name, "displayName") or any(text(name, field) for field in _CALLING):
             return name
     return {}
 
@@ -61,18 +63,17 @@ def _organization_names(person: Json) -> list[str]:
     return [name for entry in ordered_organizations(person) if (name := text(entry.fields, "name"))]
 
 
-def _callings(person: Json) -> Iterator[str]:
-    """What a person can be called, best first."""
-    yield _spoken(best_name(person))
+def _other_callings(person: Json) -> Iterator[str]:
+    """What a person without a name can be called, best first."""
     yield from _organization_names(person)
     yield from (text(entry.fields, "value") for entry in ordered_nicknames(person))
     for field in ("emailAddresses", "phoneNumbers"):
         yield from (text(entry.fields, "value") for entry in values(person, field))
 
 
-def full_name(person: Json) -> str:
-    """FN as Google's fields give it."""
-    return contacts.full_name(_callings(person))
+def full_name(person: Json, name: Json) -> str:
+    """FN as Google's fields give it; ``name`` is the person's best."""
+    return _spoken(name) or contacts.full_name(_other_callings(person))
 
 
 def is_structured(person: Json) -> bool:
@@ -83,32 +84,32 @@ def is_structured(person: Json) -> bool:
 # --- to a card --------------------------------------------------------------------------------------------------------
 
 
-def name_properties(person: Json) -> Iterator[Property]:
-    """N, and the mark of a company."""
-    name = best_name(person)
+def name_properties(person: Json, name: Json) -> list[Property]:
+    """N, and the mark of a company; ``name`` is the person's best."""
     parts = [text(name, field) for field in NAME_PARTS]
     if not any(parts):
         parts[1] = _spoken(name)
-    yield Property(name="N", value=vcard.components(parts))
-    if not any(parts) and _organization_names(person):
-        yield Property(name="X-ABShowAs", value="COMPANY")
+        if not parts[1] and _organization_names(person):
+            return [Property("N", vcard.components(parts)), Property("X-ABShowAs", "COMPANY")]
+    return [Property("N", vcard.components(parts))]
 
 
-def phonetic_properties(person: Json) -> Iterator[Property]:
+def phonetic_properties(name: Json) -> list[Property]:
     """Phonetic names; those of whole names only where there are no phonetic parts."""
-    name = best_name(person)
+    if _PHONETIC.isdisjoint(name):
+        return []
     parts = [(key, found) for key, field in PHONETIC.items() if field in name and (found := text(name, field))]
-    for key, found in parts:
-        if key != "X-PHONETIC-FULL-NAME" or len(parts) == 1:
-            yield from text_property(key, found)
+    return [
+        Property(key, escape_text(found)) for key, found in parts if key != "X-PHONETIC-FULL-NAME" or len(parts) == 1
+    ]
 
 
-def profile_names(person: Json) -> Iterator[Property]:
-    """How linked profiles call themselves, where that is something else."""
+def profile_names(person: Json, best: Json) -> Iterator[Property]:
+    """How linked profiles call themselves, where that is something else than the person's best name."""
     names = singletons(person, "names")
     if len(names) < 2:
         return
-    seen = {_spoken(best_name(person)), ""}
+    seen = {_spoken(best), ""}
     for name in names:
         if is_foreign(name) and (spoken := _spoken(name)) not in seen:
             seen.add(spoken)
@@ -189,7 +190,8 @@ def _changed_whole(person: Json, name: Json, base: Card, mine: Card, *, is_empti
     if not is_emptied and wanted in ("", before):
         return None
     others = [one for one in singletons(person, "names") if is_foreign(one) and one is not name]
-    otherwise = full_name({**person, "names": others})
+    unnamed = {**person, "names": others}
+    otherwise = full_name(unnamed, best_name(unnamed))
     company = next((said for one in objects(person, "organizations") if (said := text(one, "name"))), "")
     if wanted in ("", contacts.NAMELESS, otherwise, company):
         return "" if _spoken(name) else None

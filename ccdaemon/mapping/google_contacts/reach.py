@@ -21,9 +21,11 @@ _SIP_URI = re.compile(r"sips?:.", re.IGNORECASE | re.DOTALL)
 
 
 def _email(entry: Entry) -> Property:
-    shown = text_property("X-GOOGLE-EMAIL-NAME", text(entry.fields, "displayName"))
-    value = escape_text(text(entry.fields, "value"))
-    return marked("EMAIL", value, entry, PLACES, always=("INTERNET",), companions=tuple(shown))
+    found = entry.fields
+    shown = text_property("X-GOOGLE-EMAIL-NAME", text(found, "displayName")) if "displayName" in found else ()
+    return marked(
+        "EMAIL", escape_text(text(found, "value")), entry, PLACES, always=("INTERNET",), companions=tuple(shown)
+    )
 
 
 def _read_email(block: Block) -> Json:
@@ -42,11 +44,12 @@ def _address_identity(entry: Json) -> Hashable:
 
 def _address(entry: Entry) -> Property:
     """ADR; an address without parts is its formatted text, in the place of the street."""
-    parts = [text(entry.fields, key) for key in ADDRESS_PARTS]
-    code = text(entry.fields, "countryCode")
+    found = entry.fields
+    parts = [text(found, key) if key in found else "" for key in ADDRESS_PARTS]
+    code = text(found, "countryCode")
     parts[6] = parts[6] or code
     if not any(parts):
-        parts[2] = text(entry.fields, "formattedValue")
+        parts[2] = text(found, "formattedValue")
     companions = tuple(text_property("X-ABADR", code.lower()))
     return marked("ADR", vcard.components(parts), entry, PLACES, companions=companions)
 

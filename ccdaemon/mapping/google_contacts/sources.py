@@ -23,7 +23,8 @@ class Entry(NamedTuple):
     def marks(self, table: Mapping[str, Marks]) -> Marks:
         """The marks of its type; a type in no table is the owner's own word: a label."""
         kind = text(self.fields, "type")
-        return table.get(kind, ((), kind))
+        known = table.get(kind)
+        return ((), kind) if known is None else known
 
 
 def entries(person: Json, field: str, identity: Callable[[Json], Hashable]) -> list[Entry]:
@@ -32,8 +33,6 @@ def entries(person: Json, field: str, identity: Callable[[Json], Hashable]) -> l
     Members of the same ``identity`` say the same; one with an empty identity says nothing and is left out.
     """
     listed = objects(person, field)
-    if not listed:
-        return []
     if len(listed) == 1:
         return [Entry(listed[0], _origin(listed[0])[1])] if identity(listed[0]) else []
     found = [(entry, identity(entry), *_origin(entry)) for entry in listed]
@@ -76,5 +75,6 @@ def _origin(entry: Json) -> tuple[bool, bool]:
     if not isinstance(metadata, dict):
         return False, False
     source = metadata.get("source")
-    kind = text(source, "type") if isinstance(source, dict) else ""
-    return kind not in ("", "CONTACT"), metadata.get("primary") is True
+    kind = source.get("type") if isinstance(source, dict) else None
+    is_own = kind is None or kind == "CONTACT" or text(source, "type") == ""
+    return not is_own, metadata.get("primary") is True

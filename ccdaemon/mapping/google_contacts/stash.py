@@ -55,7 +55,7 @@ def client_uid(person: Json) -> str:
 
 
 def _own(person: Json, key: str) -> str:
-    for entry in objects(person, "clientData"):
+    for entry in objects(person, "clientData") if "clientData" in person else ():
         if text(entry, "key") == key and not is_foreign(entry):
             return text(entry, "value")
     return ""

@@ -35,7 +35,7 @@ EVENTS: dict[str, Mark] = {
     "anniversary": ((), apple_label("Anniversary")),
     "other": ((), apple_label("Other")),
 }
-RELATIONS: dict[str, Mark] = {
+RELATIVES: dict[str, Mark] = {
     "spouse": ((), apple_label("Spouse")),
     "child": ((), apple_label("Child")),
     "mother": ((), apple_label("Mother")),

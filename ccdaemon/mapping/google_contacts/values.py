@@ -57,14 +57,7 @@ def marked(
 ) -> Property:
     """A property with the TYPE, label and preference of its entry; ``always`` stands before the TYPE words."""
     types, label = entry.marks(table)
-    return Property(
-        name=name,
-        value=value,
-        types=(*always, *types),
-        label=label,
-        preferred=entry.preferred,
-        companions=companions,
-    )
+    return Property(name, value, always + types, entry.preferred, (), label, companions)
 
 
 def labelled(name: str, value: str, entry: Entry, *, companions: tuple[Property, ...] = ()) -> Property:

@@ -23,7 +23,7 @@ from ccdaemon.mapping.google_contacts import stash as google_contact_stash
 from ccdaemon.mapping.google_contacts.entries import READ_KEYS, holds
 from ccdaemon.mapping.google_contacts.groups import written_memberships
 from ccdaemon.mapping.google_contacts.merge import written_entries
-from ccdaemon.mapping.google_contacts.names import full_name, is_structured, written_names
+from ccdaemon.mapping.google_contacts.names import best_name, full_name, is_structured, written_names
 from ccdaemon.mapping.google_contacts.singletons import SINGLETONS
 from ccdaemon.mapping.google_contacts.sources import is_foreign
 from ccdaemon.mapping.merge import Absence
@@ -121,7 +121,7 @@ def _stash(
 ) -> tuple[str, bool, list[google_contact_stash.Stashed]]:
     """The stash as text, whether that is another than before, and what found no room in it."""
     held = holds(person)
-    before, derived = google_contact_stash.stashed(person, holds), full_name(person)
+    before, derived = google_contact_stash.stashed(person, holds), full_name(person, best_name(person))
     shown = {(line.key, line.value) for line in base.lines} - {(one.line.key, one.line.value) for one in before}
     beyond = google_contact_stash.stashable(mine, held)
     after = google_contact_stash.merged(
