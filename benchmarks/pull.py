@@ -19,14 +19,16 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import structlog
 from dav_load import ancestors, daemon
-from pull_peers import Clouds, Taken, Vdirsyncer, clouds, collections_of, count, enrolled
+from pull_peers import Clouds, Taken, Vdirsyncer, clouds, collections_of, count, enrolled, process_seconds
 
 from ccdaemon.app import App, look_for_cycles_rarely
 from ccdaemon.model import CLOUDS, Collection, Kind, Outcome, ProviderName
@@ -39,6 +41,7 @@ LEAST_QUIET = 20.0  # times faster than its sync with nothing new
 MOST_CYCLE_SECONDS = 60.0
 MOST_SHARE = 0.2  # of one core, during a cycle that lasts as long as it may
 MOST_BYTES = 200 * 2**20
+REST_SECONDS = 60.0  # after the pulls, until memory is looked at once more
 FLAT = 1.25  # times the processor time per item of the smallest collection
 QUIET_PULLS = 5  # in a round
 PARTS = ("first", "cycle", "memory", "growth")
@@ -200,26 +203,29 @@ def memory(sizes: Sizes, _rounds: int) -> None:
     with clouds(each, sizes.held_items - each, people=people) as cloud, tempfile.TemporaryDirectory() as name:
         app = enrolled(Path(name), cloud, sizes.held_accounts)
         with daemon(Path(name)) as (_, process):
-            begun, worst = time.monotonic(), 0
-            largest: dict[str, int] = {}
-            while (left := to_pull(app.store, sizes.held_accounts)) > 0:
-                worst = max(worst, sum(proportional_bytes(process.pid)))
+            begun = time.monotonic()
+            worst: dict[str, int] = {}
+            while to_pull(app.store, sizes.held_accounts) > 0:
+                worst = max(worst, proportional_bytes(process.pid), key=total)
                 time.sleep(0.5)
-            for pid, words in family(process.pid):
-                label = next((word for word in ("dav", "sync") if word in words), words[3])
-                largest[label] = max(largest.get(label, 0), peak_bytes(pid))
             seconds = time.monotonic() - begun
-        assert not left
+            took = sum(process_seconds(pid) for pid, _ in family(process.pid))
+            time.sleep(REST_SECONDS)
+            rested = proportional_bytes(process.pid)
         with app.store.read() as tx:
             everything = [one for account in tx.accounts() for one in tx.collections(account_id=account.id)]
         items = count(app.store, everything)
         app.store.close()
-    each_largest = ", ".join(f"{label} {held / 2**20:.0f} MiB" for label, held in sorted(largest.items()))
     print(
-        f"\nmemory of `ccdaemon run` with {sizes.held_accounts} accounts, {items:,} items pulled in {seconds:.0f} s: "
-        f"{worst / 2**20:.0f} MiB at most in all its processes (Pss)   {verdict(worst <= MOST_BYTES)} "
-        f"≤ {MOST_BYTES / 2**20:.0f} MiB\n    resident at most in the largest of each kind: {each_largest}"
+        f"\nmemory of `ccdaemon run` (Pss) with {sizes.held_accounts} accounts, {items:,} items pulled in "
+        f"{seconds:.0f} s, {took:.0f} s of processor time"
     )
+    for when, found in (("at most", worst), (f"after {REST_SECONDS:g} s of rest", rested)):
+        parts = ", ".join(f"{label} {held / 2**20:.0f}" for label, held in sorted(found.items()))
+        print(
+            f"    {when:<22}{total(found) / 2**20:>5.0f} MiB in all its processes: {parts:<28}"
+            f"{verdict(total(found) <= MOST_BYTES)} ≤ {MOST_BYTES / 2**20:.0f} MiB"
+        )
 
 
 def to_pull(store: Store, accounts: int) -> int:
@@ -244,20 +250,20 @@ def family(root: int) -> list[tuple[int, list[str]]]:
     return found
 
 
-def proportional_bytes(root: int) -> list[int]:
-    """Memory of each of its processes; what several share counts once (Pss)."""
-    found = []
-    for pid, _ in family(root):
-        try:
-            found.append(int(Path(f"/proc/{pid}/smaps_rollup").read_text().partition("\nPss:")[2].split()[0]) * 1024)
-        except (OSError, IndexError):  # it has just ended
-            continue
-    return found
+def proportional_bytes(root: int) -> dict[str, int]:
+    """Memory of a process and all that it started, by command; what several share counts once (Pss)."""
+    found = Counter[str]()
+    for pid, words in family(root):
+        label = next((word for word in ("dav", "worker") if word in words), "run")
+        with suppress(OSError, IndexError):  # it has just ended
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            found[label] += int(rollup.partition("\nPss:")[2].split()[0]) * 1024
+    return dict(found)
 
 
-def peak_bytes(pid: int) -> int:
-    """The most that was ever resident."""
-    return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
+def total(found: dict[str, int]) -> int:
+    """Of all processes."""
+    return sum(found.values())
 
 
 # --- growth ---------------------------------------------------------------------------------------------------------
@@ -340,12 +346,18 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="the sizes of the goals, half an hour")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--items", type=int, help="of each kind and cloud, in a first pull")
+    parser.add_argument("--held", nargs=2, type=int, metavar=("ACCOUNTS", "ITEMS"), help="while memory is measured")
+    parser.add_argument("--accounts", type=int, help="in a cycle")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     as_the_daemon()
     sizes = FULL if options.full else SMALL
     if options.items:
-        sizes = Sizes(**{name: getattr(sizes, name) for name in Sizes.__slots__} | {"items": options.items})
+        sizes = replace(sizes, items=options.items)
+    if options.accounts:
+        sizes = replace(sizes, accounts=options.accounts)
+    if options.held:
+        sizes = replace(sizes, held_accounts=options.held[0], held_items=options.held[1])
     for part, run in zip(PARTS, (first, cycle, memory, growth), strict=True):
         if part in options.only:
             run(sizes, options.rounds)
