@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ccdaemon import log, systemd
+from ccdaemon import systemd
 from ccdaemon.errors import BadConfiguration
 
-logger = log.get_logger(__name__)
+if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
 
 STOP_SECONDS = 9.0  # between SIGTERM and SIGKILL for a part; the whole stop is promised within 10
 FIRST_PAUSE = 0.5  # seconds before a dead part is started again; doubles with each death, at most LONGEST_PAUSE
@@ -73,11 +75,14 @@ class Supervisor:
         parts: Sequence[Part],
         *,
         say: Callable[[str], None],
+        logger: "Callable[[], BoundLogger]",
         silent_seconds: float = SILENT_SECONDS,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
+        """``logger`` is asked for only when something went wrong: a process where nothing does need not hold one."""
         self._parts = list(parts)
         self._say = say
+        self._logger = logger
         self._silent_seconds = silent_seconds
         self._stop_seconds = stop_seconds
         self._stop = threading.Event()
@@ -123,7 +128,7 @@ class Supervisor:
         elif (status := life.process.poll()) is not None:
             self._bury(part, life, status, now)
         elif now - life.heard > self._silent_seconds and not life.is_killed:
-            logger.error("part hangs and is killed", part=part.name, silent_seconds=round(now - life.heard))
+            self._logger().error("part hangs and is killed", part=part.name, silent_seconds=round(now - life.heard))
             life.is_killed = True
             life.process.kill()
 
@@ -140,6 +145,7 @@ class Supervisor:
         except OSError as error:  # no memory or no process number just now
             part.pause = next_pause(part.pause, lived=0.0)
             part.start_at = now + part.pause
+            logger = self._logger()
             logger.error("part cannot be started", part=part.name, error=error.strerror, again_in_seconds=part.pause)
             return
         part.life = life = _Life(process=process, began=now, heard=now)
@@ -167,7 +173,7 @@ class Supervisor:
             return
         part.pause = next_pause(part.pause, lived=now - life.began)
         part.start_at = now + part.pause
-        logger.error("part died", part=part.name, status=status, again_in_seconds=part.pause)
+        self._logger().error("part died", part=part.name, status=status, again_in_seconds=part.pause)
 
     def _announce(self) -> None:
         if not self._announced and all(part.life is not None and part.life.is_ready for part in self._parts):
@@ -194,7 +200,7 @@ class Supervisor:
             try:
                 life.process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                logger.error("part did not stop in time and is killed", pid=life.process.pid)
+                self._logger().error("part did not stop in time and is killed", pid=life.process.pid)
                 life.process.kill()
                 life.process.wait()
             life.end()

@@ -17,7 +17,7 @@ from ccdaemon.cli.base import Command, Session, now, pass_session
 from ccdaemon.errors import BadConfiguration, CcdaemonError
 
 if TYPE_CHECKING:
-    from ccdaemon.config import Config
+    from structlog.stdlib import BoundLogger
 
 LOCK = "ccdaemon.lock"
 LIFE_SIGN_SECONDS = 5.0
@@ -34,33 +34,47 @@ def run(ctx: click.Context) -> None:
 
     session = ctx.ensure_object(Session)
     session.service = True
-    config = session.config()
-    if status := _checked_apart(config):  # whatever is wrong with configuration, key or database is said once, here
+    status, data_dir = _checked_apart(session)  # whatever is wrong with configuration, key or database is said once
+    if status:
         ctx.exit(status)
     file = str(session.config_file) if session.config_file else None
-    with only_one(config.data_dir):
+
+    def logger() -> "BoundLogger":
+        from ccdaemon import log
+
+        log.set_up(service=True, verbose=session.verbose)
+        return log.get_logger("ccdaemon.daemon")
+
+    with only_one(data_dir):
         parts = [
             Part(name=name, command=part_command(name, file, verbose=session.verbose)) for name in ("dav", "worker")
         ]
-        supervisor = Supervisor(parts, say=click.echo)
+        supervisor = Supervisor(parts, say=click.echo, logger=logger)
         stop_on_signals(supervisor.stop)
         ctx.exit(supervisor.run())
 
 
-def _checked_apart(config: "Config") -> int:
-    """Compose everything, in a process of its own: what that imports would stay in memory as long as the daemon runs.
+def _checked_apart(session: Session) -> tuple[int, Path]:
+    """Read the configuration and compose everything, in a process of its own: what that imports would stay in memory as
+    long as the daemon runs.
 
-    0, or the exit code of what is wrong, which that process has said.
+    0 and the data directory; or the exit code of what is wrong, which that process has said.
     """
+    told, tell = os.pipe()
     child = os.fork()
     if child:
+        os.close(tell)
+        with os.fdopen(told, "rb") as answer:
+            data_dir = Path(os.fsdecode(answer.read()))
         _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status)
+        return os.waitstatus_to_exitcode(status), data_dir
     status = CcdaemonError.exit_code
     try:
         from ccdaemon.app import build
 
+        config = session.config()
         build(config).store.close()
+        os.write(tell, os.fsencode(config.data_dir))
         status = 0
     except CcdaemonError as error:
         click.echo(f"ccdaemon: {error}", err=True)

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
+from ccdaemon import log
 from ccdaemon.daemon import LONGEST_PAUSE, Part, Supervisor, next_pause
 
 PATIENCE = 20.0  # seconds; for what takes well below one on an idle machine
@@ -46,10 +48,17 @@ while not ended: sleep(0.02)
 """
 SUPERVISING = """
 from ccdaemon.daemon import Part, Supervisor, stop_on_signals
-supervisor = Supervisor([Part(name='only', command={command!r})], say=lambda line: print(line, flush=True), {limits})
+from ccdaemon.log import get_logger
+logger = lambda: get_logger('ccdaemon.daemon')
+say = lambda line: print(line, flush=True)
+supervisor = Supervisor([Part(name='only', command={command!r})], say=say, logger=logger, {limits})
 stop_on_signals(supervisor.stop)
 sys.exit(supervisor.run())
 """
+
+
+def logger() -> structlog.stdlib.BoundLogger:
+    return log.get_logger("ccdaemon.daemon")
 
 
 def python(code: str) -> list[str]:
@@ -79,7 +88,7 @@ class Running:
 
     def __init__(self, *parts: Part, **limits: float) -> None:
         self._said: queue.Queue[str] = queue.Queue()
-        self.supervisor = Supervisor(parts, say=self._said.put, **limits)
+        self.supervisor = Supervisor(parts, say=self._said.put, logger=logger, **limits)
         self.exit_codes: list[int] = []
         self._thread = threading.Thread(target=lambda: self.exit_codes.append(self.supervisor.run()))
         self._thread.start()
@@ -249,7 +258,7 @@ def test_a_supervisor_whose_own_output_is_closed_goes_on_listening() -> None:
         said.append(line)
         raise BrokenPipeError
 
-    supervisor = Supervisor([part(TICKING)], say=say, silent_seconds=2.0)
+    supervisor = Supervisor([part(TICKING)], say=say, logger=logger, silent_seconds=2.0)
     thread = threading.Thread(target=supervisor.run)
     thread.start()
     until(lambda: len(said) > 20, "twenty lines")
