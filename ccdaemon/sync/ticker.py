@@ -20,6 +20,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from ccdaemon import log
 from ccdaemon.errors import StoreRefused, StoreUnavailable, UnknownName
+from ccdaemon.memory import give_back_memory
 from ccdaemon.model import Account
 from ccdaemon.sync.schedule import LONGEST_RETRY
 from ccdaemon.sync.turns import Step, Turn, Turns
@@ -146,16 +147,22 @@ class Ticker:
         for account in accounts:  # a listing first, since it may bring collections or end them
             self._listed[account.id] = now
             work[account.id].append(partial(workers[account.id].list_collections, account))
+        large = {collection.account_id for collection in due if collection.cursor is None}
         for collection in due:
-            work[collection.account_id].append(partial(workers[collection.account_id].pull, collection.id))
+            account_id = collection.account_id
+            pull = partial(workers[account_id].pull, collection.id, progress=partial(self._move, account_id))
+            work[account_id].append(pull)
         for account_id, steps in work.items():
-            self._turns.offer(account_id, steps)
+            self._turns.offer(account_id, steps, is_large=account_id in large)
         self._begin_turns()
 
     def _may_list(self, account: Account, now: datetime) -> bool:
         last = self._listed.get(account.id)
         # abs: a clock that was put back must not end the listings until it is there again
         return last is None or abs(now - last) >= self._worker.interval
+
+    def _move(self, account_id: int, _settled: int) -> None:
+        self._turns.move(account_id)
 
     def _begin_turns(self) -> None:
         """Give a thread to everybody who may have one."""
@@ -172,6 +179,8 @@ class Ticker:
         finally:
             self._turns.end(turn)
             self._begin_turns()
+            if turn.is_large:
+                give_back_memory()
 
     def _do(self, account_id: int, step: Step) -> bool:
         """False where the store could not be used: the next step would only find the same."""

@@ -4,6 +4,10 @@ An account's work is one turn, done by one thread, one step after the other. Acc
 which they came, which is that of the longest overdue. A turn ends after a while even if work is left: that is due
 still, and comes back behind everybody who waits. An account whose turn takes long, because its provider does not answer
 or because it has much, gets a place among the few that are kept for such, so that the others' places stay free.
+
+A turn that lists a whole collection has page after page in hand, and keeps the processor busy. A few of these at the
+same time are as quick as many, and take a part of the memory; one that stands still, as it does while its provider does
+not answer, keeps no other one waiting.
 """
 
 import time
@@ -16,6 +20,8 @@ Step = Callable[[], object]
 
 SLOW_SECONDS = 10.0  # a turn that lasts longer makes its account a slow one, until a shorter one
 TURN_SECONDS = 30.0  # after that no further step is begun
+LARGE = 3  # large turns at the same time
+STILL_SECONDS = 15.0  # without a page that was stored, a large turn does not count as one
 
 
 @dataclass(kw_only=True, eq=False)
@@ -24,7 +30,9 @@ class Turn:
 
     account_id: int
     steps: Sequence[Step]
+    is_large: bool = False  # everything that is in some collection is to be listed
     began: float = 0.0  # monotonic seconds; of no meaning while it waits
+    moved: float = 0.0  # monotonic seconds: something was last stored; when it began, if nothing was
 
 
 class Turns:
@@ -53,25 +61,35 @@ class Turns:
             known = {*self._running, *(turn.account_id for turn in self._waiting)}
             return sorted(known if self._slow_running() < self._slow_places else known | self._slow)
 
-    def offer(self, account_id: int, steps: Sequence[Step]) -> None:
+    def offer(self, account_id: int, steps: Sequence[Step], *, is_large: bool = False) -> None:
         """Let an account wait for its turn, unless it does already."""
         with self._lock:
             if account_id not in self._running and all(turn.account_id != account_id for turn in self._waiting):
-                self._waiting.append(Turn(account_id=account_id, steps=steps))
+                self._waiting.append(Turn(account_id=account_id, steps=steps, is_large=is_large))
 
     def begin(self) -> Turn | None:
         """The next turn, which begins now; None when nobody may begin one."""
         with self._lock:
             slow = self._slow_running()
             others = len(self._running) - min(slow, self._slow_places)  # slow ones beyond their places take others'
+            is_full = self._large_running() >= LARGE
             for turn in self._waiting:
+                if turn.is_large and is_full:
+                    continue
                 is_slow = turn.account_id in self._slow
                 if slow < self._slow_places if is_slow else others < self._workers:
                     self._waiting.remove(turn)
                     self._running[turn.account_id] = turn
-                    turn.began = self._clock()
+                    turn.began = turn.moved = self._clock()
                     return turn
         return None
+
+    def move(self, account_id: int) -> None:
+        """Something was stored in the account's turn."""
+        with self._lock:
+            turn = self._running.get(account_id)
+            if turn is not None:
+                turn.moved = self._clock()
 
     def is_over(self, turn: Turn) -> bool:
         """Whether it has lasted so long that no further step is begun."""
@@ -89,3 +107,7 @@ class Turns:
     def _slow_running(self) -> int:
         since = self._clock() - SLOW_SECONDS
         return sum(turn.account_id in self._slow or turn.began < since for turn in self._running.values())
+
+    def _large_running(self) -> int:
+        since = self._clock() - STILL_SECONDS
+        return sum(turn.is_large and turn.moved >= since for turn in self._running.values())

@@ -19,6 +19,7 @@ from ccdaemon.store.base import Store
 from ccdaemon.store.engine import open_store
 from ccdaemon.sync import ticker as ticking
 from ccdaemon.sync.ticker import Ticker
+from ccdaemon.sync.turns import LARGE
 from ccdaemon.sync.worker import Worker
 from tests.machine.cloud import Cloud, CloudRemote, Faults, TextCodec
 
@@ -110,6 +111,32 @@ def test_an_account_with_more_collections_than_are_asked_for_leaves_room_for_the
     try:
         assert ticked_until(ticker, lambda: waiting(store, other) == 0)
         assert waiting(store, slow) == 40
+    finally:
+        gate.set()
+        ticker.stop()
+
+
+def test_no_more_than_a_few_accounts_are_filled_at_once_and_what_has_a_cursor_is_pulled_beside_them(store: Store):
+    gate = threading.Event()
+    empty, other = [enrolled(store, f"slow {number}1") for number in range(5)], enrolled(store, "other 1")
+    one = worker(store, gate)
+    for account in (*empty, other):
+        one.list_collections(account)
+    with store.read() as tx:
+        [filled] = tx.collections(account_id=other.id)
+    one.pull(filled.id)
+    with store.write() as tx:
+        tx.schedule(filled.id, NOW)
+
+    def is_pulled() -> bool:
+        with store.read() as tx:
+            return tx.collection(filled.id).next_pull_at > NOW
+
+    ticker = Ticker(one, workers=8)
+    ticker.start()
+    try:
+        assert ticked_until(ticker, is_pulled)
+        assert len(ticker._turns._running) == LARGE
     finally:
         gate.set()
         ticker.stop()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdaemon.sync.turns import SLOW_SECONDS, TURN_SECONDS, Turn, Turns
+from ccdaemon.sync.turns import LARGE, SLOW_SECONDS, STILL_SECONDS, TURN_SECONDS, Turn, Turns
 
 
 class Clock:
@@ -131,3 +131,28 @@ def test_who_comes_back_with_what_was_left_is_behind_those_who_wait(clock: Clock
         turns.offer(turn.account_id, [])
 
     assert order == [0, 1, 0, 1]
+
+
+def test_few_accounts_are_filled_at_once_and_the_others_pass_those_who_wait(clock: Clock):
+    turns = Turns(8, clock=clock)
+    for account_id in range(5):
+        turns.offer(account_id, [], is_large=True)
+    offered(turns, range(5, 7))
+
+    first = begun(turns)
+    turns.end(first[0])
+
+    assert ids(first) == [*range(LARGE), 5, 6]
+    assert ids(begun(turns)) == [LARGE]
+
+
+def test_f44_who_is_being_filled_and_stands_still_keeps_nobody_waiting(clock: Clock):
+    turns = Turns(8, clock=clock)
+    for account_id in range(LARGE + 3):
+        turns.offer(account_id, [], is_large=True)
+    begun(turns)
+    clock.now += STILL_SECONDS
+    turns.move(0)  # a page came; nothing of the others
+    clock.now += 1
+
+    assert ids(begun(turns)) == [*range(LARGE, 2 * LARGE - 1)]
