@@ -58,6 +58,11 @@ class Remote(Protocol):
         gives a PHOTO original with payload {}; a photo that cannot be had now is left out.
         """
 
+    def photo_room(self) -> int | None:
+        """How many photos may be asked for now without waiting, and with enough left to ask for everything else;
+        None: as many as there are. More of them come with time.
+        """
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientCredentials:

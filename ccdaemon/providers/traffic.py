@@ -62,6 +62,11 @@ class Bucket:
         lacking = min(count, self._most) - self._left
         return lacking / self._per_second if lacking > 1e-9 else 0.0
 
+    def room(self, now: float) -> int:
+        """How many may be sent now."""
+        self.wait(0, now)
+        return max(0, int(self._left + 1e-9))
+
     def take(self, count: int) -> None:
         """They are sent."""
         self._left -= count
@@ -156,6 +161,13 @@ class Lane:
             self._circuit.answered()
             self._go(slots)
         return result
+
+    def room(self) -> int:
+        """How many requests are within the allowance now: none of them would wait for more. Whether the service is out
+        is no question here: who asks will hear it at once."""
+        with self._changed:
+            now = self._clock()
+            return 0 if self._not_before - now > NO_WAIT_SECONDS else self._bucket.room(now)
 
     def postpone(self, wait: timedelta | None) -> None:
         """A part of a batch was told to wait: so does everybody else."""

@@ -249,6 +249,10 @@ class Transport:
                 return call()
         raise AssertionError("stamina ends with a return or an error")
 
+    def room(self) -> int | None:
+        """How many requests the account's allowance has now, see Lane.room; None: nothing is counted."""
+        return None if self._lane is None else self._lane.room()
+
     def postpone(self, error: Transient) -> None:
         """Part of an answer said to wait: nobody of this account asks this service sooner."""
         if self._lane is not None:

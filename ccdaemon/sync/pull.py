@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -31,7 +31,8 @@ from ccdaemon.sync.settle import Cause, Scene, Settlement, map_group, settle
 logger = log.get_logger(__name__)
 
 BATCH = 200  # groups settled in one transaction, so that no other writer waits long
-PHOTOS_AT_ONCE = 40  # fetched between two prolongations of the lease
+PHOTOS_AT_ONCE = 40  # fetched between two looks at how many more there may be
+KEPT = LEASE - timedelta(minutes=1)  # what a lease has left at least when photos are asked for
 NOT_MAPPED = 0  # the version of no Codec
 
 
@@ -42,6 +43,7 @@ class Tally:
     full: bool  # everything was listed
     settlements: Counter[Settlement]
     held: int  # items whose end was said but is not believed yet; 0 as well where that is no news
+    photos_left: int = 0  # contacts whose photo waits for nothing but that it may be asked for
 
 
 @dataclass(kw_only=True, slots=True)
@@ -64,6 +66,8 @@ class Pull:
     _spared: set[str] = field(default_factory=set)  # rejected between the guard's decision and doing it
     _missed: set[str] = field(default_factory=set)  # contacts whose photo could not be had in this pull
     _photos_are_out: bool = False  # not one of the last ones could be had: whoever has them is down
+    _is_room_used_up: bool = False  # not every photo may be asked for now
+    _photos_left: int = 0  # for the Tally
 
     def run(self, *, full: bool = False) -> Tally:
         """Pull until the provider's terminal marker is stored; ``full`` lists everything whatever the cursor, and so
@@ -90,7 +94,12 @@ class Pull:
 
     def tally(self) -> Tally:
         """What was done and committed so far, also where ``run`` raised."""
-        return Tally(full=self._is_full, settlements=self._settlements, held=self._held_items)
+        return Tally(
+            full=self._is_full,
+            settlements=self._settlements,
+            held=self._held_items,
+            photos_left=self._photos_left,
+        )
 
     def map_again(self) -> None:
         """Map what is stored, where that was last done by another version of the codec. Asks nobody."""
@@ -105,7 +114,7 @@ class Pull:
         following = None
         for page in self._pages(cursor):
             living = [self._clean(original) for original in told.take(page.originals)]
-            originals = self._with_photos(living if generation else self._without_risen(told, living))
+            originals = living if generation else self._without_risen(told, living)
             self._adopt_shared(originals)
             following = page.cursor or following
             # The cursor waits until every doubt is settled: a crash between would leave ghosts or holes for ever.
@@ -199,6 +208,7 @@ class Pull:
         cursor: Cursor | None = None,
         held: Sequence[Held] | None = None,
     ) -> None:
+        originals = self._with_photos(originals)
         with self._transaction() as tx:
             originals = self._without_rejected(tx, originals)
             stored = tx.observe_groups(self.collection.id, originals, generation=generation)
@@ -235,7 +245,7 @@ class Pull:
             for remote_id, answer in answers.items():
                 told.believe(remote_id, answer)
             living = [answer for answer in answers.values() if not answer.deleted]
-            self._store(self._with_photos(living), generation, None)  # also where there are none: it prolongs the lease
+            self._store(living, generation, None)  # also where there are none: it prolongs the lease
 
     def _asked(self, remote_id: str) -> Original:
         """What the provider says of this one now."""
@@ -292,7 +302,7 @@ class Pull:
 
     # --- photos --------------------------------------------------------------------------------------------------
 
-    def _with_photos(self, originals: list[Original]) -> list[Original]:
+    def _with_photos(self, originals: Sequence[Original]) -> Sequence[Original]:
         """The originals, and those of their new photos that can be had now."""
         keys = photos.named(self.codec, originals)
         if not keys:
@@ -303,28 +313,44 @@ class Pull:
         return [*originals, *self._fetch_photos(new)]
 
     def _fetch_photos(self, wanted: Mapping[str, str]) -> list[Original]:
-        """Some at a time, since many take longer than a lease; none at all once nothing came."""
+        """Those that may be asked for now, since people wait for contacts; none at all once nothing came.
+
+        Some at a time: many take longer than a lease.
+        """
         got: list[Original] = []
         for ids in _batches(list(wanted), PHOTOS_AT_ONCE):
-            if self._photos_are_out:
+            if self._photos_are_out or self._is_room_used_up:
                 break
-            if got:
+            allowed = ids[: self.remote.photo_room()]
+            self._is_room_used_up = len(allowed) < len(ids)
+            if not allowed:
+                break
+            if got and self.lease.expires_at - self.now() < KEPT:
                 with self._transaction():
                     pass  # it prolongs the lease
-            came = self.remote.photos(self.collection, {remote_id: wanted[remote_id] for remote_id in ids})
+            came = self.remote.photos(self.collection, {remote_id: wanted[remote_id] for remote_id in allowed})
             got += came
             self._photos_are_out = not came
-            self._missed |= {*ids} - {photo.remote_id.removesuffix(photos.SUFFIX) for photo in came}
+            self._missed |= {*allowed} - {photo.remote_id.removesuffix(photos.SUFFIX) for photo in came}
         return got
 
     def _retry_photos(self) -> None:
-        """Ask again for the photos that could not be had in an earlier pull; silent when they still cannot."""
+        """Ask again for the photos that could not be had before, or that there was no room for; silent when they still
+        cannot."""
         with self.store.read() as tx:
-            groups = tx.groups(self.collection.id, tx.groups_awaiting_photo(self.collection.id))
-        keys = photos.waiting(self.codec, groups)
-        got = self._fetch_photos({remote_id: key for remote_id, key in keys.items() if remote_id not in self._missed})
-        if got:
-            self._store(got, 0, None)
+            waiting = tx.groups_awaiting_photo(self.collection.id)
+        for batch in _batches(waiting, BATCH):
+            if self._photos_are_out or self._is_room_used_up:
+                break
+            with self.store.read() as tx:
+                groups = tx.groups(self.collection.id, batch)
+            keys = photos.waiting(self.codec, groups)
+            got = self._fetch_photos({one: key for one, key in keys.items() if one not in self._missed})
+            if got:
+                self._store(got, 0, None)
+        if self._is_room_used_up and not self._photos_are_out:
+            with self.store.read() as tx:
+                self._photos_left = len(tx.groups_awaiting_photo(self.collection.id))
 
     # --- small things --------------------------------------------------------------------------------------------
 

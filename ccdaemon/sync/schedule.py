@@ -9,6 +9,7 @@ PULLS_PER_MINUTE = 20  # of one account, above the regular ones; some 60 request
 
 FIRST_RETRY = timedelta(seconds=30)  # after one failure, at the latest; doubles with each further one
 SHORTEST_RETRY = timedelta(seconds=5)
+PHOTOS_AGAIN = timedelta(minutes=1)  # where photos wait for room: by then an account has that of a minute more
 LONGEST_RETRY = timedelta(hours=1)  # a provider that asks for more than this is asked again after it
 CONSENT_RETRY = timedelta(hours=1)  # only a person can mend it; look again in case they did elsewhere
 JITTER = 0.1  # of the time to wait, so that twenty accounts enrolled in one evening do not pull in one second
@@ -29,6 +30,11 @@ def pace(now: datetime, interval: timedelta, changed_at: datetime | None, siblin
 def after_success(now: datetime, interval: timedelta, chance: float) -> datetime:
     """The next regular pull: ``interval`` from now at the latest, up to a tenth sooner (``chance`` in [0, 1))."""
     return now + interval * (1 - JITTER * chance)
+
+
+def after_photos_left(now: datetime, interval: timedelta, chance: float) -> datetime:
+    """The next pull where photos wait for nothing but room."""
+    return after_success(now, min(interval, PHOTOS_AGAIN), chance)
 
 
 def after_failure(

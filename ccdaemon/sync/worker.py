@@ -34,7 +34,7 @@ from ccdaemon.sync.look import Look, look
 from ccdaemon.sync.pull import Pull, Tally
 from ccdaemon.sync.reindex import reindex
 from ccdaemon.sync.retention import Passed, prune
-from ccdaemon.sync.schedule import CONSENT_RETRY, after_failure, after_success, pace
+from ccdaemon.sync.schedule import CONSENT_RETRY, after_failure, after_photos_left, after_success, pace
 from ccdaemon.sync.settle import Settlement
 
 logger = log.get_logger(__name__)
@@ -303,7 +303,11 @@ class Worker:
             run = self._finish(collection, lease, failed, self._retry_at(collection, error))
         else:
             done = self._run(collection, started, Outcome.DONE, tally)
-            run = self._finish(collection, lease, done, self._next_at(collection, done))
+            next_at = self._next_at(collection, done)
+            if tally.photos_left:
+                logger.info("photos left for later", photos=tally.photos_left)
+                next_at = min(next_at, after_photos_left(self.now(), self.interval, self.chance()))
+            run = self._finish(collection, lease, done, next_at)
         if run is not None:
             _tell(run)
         return run

@@ -108,6 +108,7 @@ class Faults:
     disorder: bool = False  # duplicates and any order
     stale: float = 0.0  # share of the objects of which an older version comes too
     missing_photos: float = 0.0  # share of the photos that cannot be had now
+    photo_room: int | None = None  # photos that may still be asked for; None: any number
     page_size: int = 2
 
 
@@ -165,9 +166,16 @@ class CloudRemote:
     def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:
         """A photo is at its key for ever, as at Google's URLs."""
         self.boundary()
+        if self.faults.photo_room is not None:
+            assert len(wanted) <= self.faults.photo_room, "asked for more photos than there is room for"
+            self.faults.photo_room -= len(wanted)
         here = [key for key in wanted if self.cloud.chance.random() >= self.faults.missing_photos]
         self.happened["photo missing"] += len(wanted) - len(here)
         return [photo(remote_id, wanted[remote_id]) for remote_id in here]
+
+    def photo_room(self) -> int | None:
+        self.happened["no room for photos"] += self.faults.photo_room == 0
+        return self.faults.photo_room
 
     def _listed(self, position: int) -> list[Original]:
         living = self.cloud.living(position)
@@ -214,6 +222,10 @@ class Shelves:
 
     def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:
         return self._book(collection).photos(collection, wanted)
+
+    def photo_room(self) -> int | None:
+        self.happened["no room for photos"] += self.faults.photo_room == 0
+        return self.faults.photo_room
 
     def _book(self, collection: Collection) -> CloudRemote:
         book = self.books[collection.remote_id]

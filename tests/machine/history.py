@@ -352,6 +352,7 @@ class History:
             faults.stale = chance.choice([0.0, 0.5, 1.0])
         if "photos" in self.traits:
             faults.missing_photos = chance.choice([0.0, 0.0, 0.5, 1.0])
+            faults.photo_room = chance.choice([None, None, 0, 1, 3])
         if chance.random() < 0.7:
             faults.fail_before_page = few
         else:

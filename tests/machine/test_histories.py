@@ -30,7 +30,8 @@ ONCE_FAILED = (1886, 2040, 2320, 2639, 4813, 6923, 7363, 7669, 12288)
 
 HAPPENS = {
     *("answer lost", "cursor expired", "cursor expired on the way", "listing broken off", "listed without need"),
-    *("replica lags", "old version sent", "sent twice", "silent end", "photo missing", "book not listed"),
+    *("replica lags", "old version sent", "sent twice", "silent end", "book not listed"),
+    *("photo missing", "no room for photos"),
     *("process died", "process died before a commit", "process died after a commit"),
     *("lease lost", "run tells of an interrupted one"),
     *("run done", "run failed unavailable", "run failed cursor_expired", "full run"),

@@ -82,6 +82,10 @@ class GoogleCalendars:
         """Events have none."""
         return []
 
+    def photo_room(self) -> int | None:
+        """Nobody wants any."""
+        return None
+
     def _listed(self) -> Mapping[str, Json]:
         found: dict[str, Json] = {}
         walk = Walk(_WHERE, most=MAX_COLLECTIONS)

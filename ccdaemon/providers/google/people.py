@@ -134,6 +134,10 @@ class GoogleContacts:
                 _log.info("photo_missing", error=error.code)
         return found
 
+    def photo_room(self) -> int | None:
+        """All that their hosts may be asked for: nothing else comes from there."""
+        return self._photos.room()
+
     def _photo(self, url: str) -> bytes | None:
         """None: there is none to be had at this URL, now or later."""
         try:

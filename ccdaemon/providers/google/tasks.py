@@ -108,6 +108,10 @@ class GoogleTasks:
         """Tasks have none."""
         return []
 
+    def photo_room(self) -> int | None:
+        """Nobody wants any."""
+        return None
+
     def _first(self, list_id: str, since: str | None, *, is_delta: bool) -> Json:
         """Raises CursorExpired for every way in which the time to begin at can be refused."""
         try:

@@ -134,6 +134,10 @@ class OutlookCalendars:
         """Events have none."""
         return []
 
+    def photo_room(self) -> int | None:
+        """Nobody wants any."""
+        return None
+
     def _everything(self, calendar: str, calendar_id: str) -> Iterator[Page]:
         opened = self._now()
         start, end = opened - self._window.behind, opened + self._window.ahead

@@ -16,7 +16,7 @@ from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
-from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, followed, segment
+from ccdaemon.providers.microsoft.graph import ALLOWANCE, DELTA_LINK, Answered, Ask, Graph, bare, followed, segment
 from ccdaemon.providers.originals import group_of, id_of, is_nameless, nameless, tombstone
 from ccdaemon.providers.paging import make_cursor, read_cursor
 from ccdaemon.providers.photos import photo
@@ -28,6 +28,7 @@ PAGE_SIZE = 250
 FOLDER_PAGE_SIZE = 100
 MAX_DEPTH = 10  # of folders in folders
 MAX_FOLDERS = 1000  # in all; each costs a part of a batch
+PHOTO_RESERVE = ALLOWANCE.burst // 2  # requests that photos leave to contacts and calendars
 
 _WHERE = "graph contacts"
 _OURS = " or ".join(f"id eq '{graph_id(key)}'" for key in (UID_KEY, STASH_KEY))
@@ -115,6 +116,12 @@ class OutlookContacts:
             for contact_id, answer in zip(ids, answers, strict=True)
             if _is_none(answer) or not isinstance(answer, CcdaemonError)
         ]
+
+    def photo_room(self) -> int | None:
+        """Each is a part of a batch, and every contact may have one: those of a large folder would use up what the mailbox
+        may be asked, and its calendars wait."""
+        room = self._graph.room()
+        return None if room is None else max(0, room - PHOTO_RESERVE)
 
     def _folders(self) -> list[Json]:
         """Level by level, since all parents of one level are asked for their children together."""

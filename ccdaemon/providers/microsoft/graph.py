@@ -80,6 +80,10 @@ class Graph:
         self._transport = transport_factory(HOSTS, allowance=ALLOWANCE)
         self._tokens = tokens
 
+    def room(self) -> int | None:
+        """How many requests may be sent now, parts of batches included; None: any number."""
+        return self._transport.room()
+
     def get(self, url: str, where: str, *, page_size: int | None = None) -> Json:
         """The object at a path under ROOT or at a link that Graph gave."""
         if not url.startswith("/"):

@@ -12,13 +12,16 @@ from ccdaemon.errors import BadAnswer, CursorExpired, NotFound, RateLimited, Rej
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.codecs import CODECS
 from ccdaemon.model import AccessToken, Collection, Cursor, Kind, Original, ProviderName
+from ccdaemon.providers.google import people
 from ccdaemon.providers.google.calendar import GoogleCalendars
 from ccdaemon.providers.google.people import GoogleContacts
+from ccdaemon.providers.microsoft import graph
 from ccdaemon.providers.microsoft.calendar import DEFAULT_WINDOW, OutlookCalendars, Window
 from ccdaemon.providers.microsoft.contacts import OutlookContacts
 from ccdaemon.providers.microsoft.graph import Ask, Graph
 from ccdaemon.providers.originals import is_nameless, nameless
 from ccdaemon.providers.paging import make_cursor
+from ccdaemon.providers.traffic import Lane
 from ccdaemon.providers.transport import Transport, TransportFactory
 from tests.unit.providers.conftest import Script, answer
 
@@ -257,6 +260,35 @@ def test_a_batch_of_photos_that_fails_as_a_whole_gives_none(scripted: Start) -> 
     remote = OutlookContacts(_factory(scripted(_said({}, 503))), _tokens, CODECS[ProviderName.MICROSOFT, Kind.CONTACTS])
 
     assert list(remote.photos(_collection("contacts", Kind.CONTACTS), {"a": "1"})) == []
+
+
+def test_photos_leave_half_of_what_a_mailbox_may_be_asked_to_everything_else(scripted: Start) -> None:
+    lane = Lane(graph.ALLOWANCE, clock=lambda: 0.0)
+    none = {"error": {"code": "ErrorItemNotFound"}}
+    script = scripted(_batch_of(*((str(number), 404, none) for number in range(20))))
+    factory = partial(_factory(script), lanes=lambda _allowance: lane)
+    remote = OutlookContacts(factory, _tokens, CODECS[ProviderName.MICROSOFT, Kind.CONTACTS])
+    half = graph.ALLOWANCE.burst // 2
+
+    assert remote.photo_room() == half
+    lane.through(lambda: None, parts=half - 20)
+    assert remote.photo_room() == 20
+    remote.photos(_collection("contacts", Kind.CONTACTS), {str(number): "1" for number in range(20)})
+    assert remote.photo_room() == 0
+    assert lane.room() == half
+
+
+def test_googles_photo_hosts_may_be_asked_for_all_that_they_allow(scripted: Start) -> None:
+    lane = Lane(people.PHOTO_ALLOWANCE, clock=lambda: 0.0)
+    remote = GoogleContacts(
+        partial(_factory(scripted(_said({}))), lanes=lambda _allowance: lane),
+        _tokens,
+        CODECS[ProviderName.GOOGLE, Kind.CONTACTS],
+        now=lambda: NOW,
+    )
+    lane.through(lambda: None, parts=people.PHOTO_ALLOWANCE.burst - 3)
+
+    assert remote.photo_room() == 3
 
 
 def test_r15_a_listing_of_collections_without_its_list_is_no_listing(scripted: Start) -> None:

@@ -121,6 +121,30 @@ def test_a_long_wait_for_the_quota_is_the_schedules_business() -> None:
     one.through(lambda: None, parts=3)
 
 
+def test_what_is_within_the_allowance_now_would_not_wait() -> None:
+    clock = Clock()
+    one = lane(clock, Allowance(service="somewhere", concurrent=4, burst=20, per_minute=6))
+    room = [one.room()]
+    one.through(lambda: None, parts=15)
+    room.append(one.room())
+    one.through(lambda: None, parts=5)
+    room.append(one.room())
+    clock.now += 25
+    room.append(one.room())
+
+    assert room == [20, 5, 0, 2]
+
+
+def test_nothing_is_within_the_allowance_while_the_service_asks_to_wait() -> None:
+    clock = Clock()
+    one = lane(clock)
+    one.postpone(timedelta(seconds=5))
+
+    assert one.room() == 0
+    clock.now += 5
+    assert one.room() == ALLOWANCE.burst
+
+
 # --- at once ----------------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -204,6 +205,48 @@ def test_i9_a_photo_host_that_is_down_is_asked_once_a_pull_and_holds_up_nothing(
 
     assert remote.asked == [pulling.PHOTOS_AT_ONCE] * 5
     assert all("with photo" in body for body in bench.bodies().values())
+
+
+def test_photos_that_there_is_no_room_for_come_with_the_next_pulls_and_hold_up_no_contact(bench: Bench):
+    count = 2 * pulling.PHOTOS_AT_ONCE
+    for number in range(count):
+        bench.write(f"o{number:03}", "text", photo=f"photo {number}")
+    remote = counted(bench)
+    bench.faults.photo_room = pulling.PHOTOS_AT_ONCE + 1
+    run = bench.pull()
+
+    assert (run.outcome, run.added) == ("done", count)
+    assert remote.asked == [pulling.PHOTOS_AT_ONCE, 1]
+
+    waits, runs = [], []
+    for room in (0, pulling.PHOTOS_AT_ONCE - 2, 100):
+        with bench.store.read() as tx:
+            waits.append(tx.collection(bench.collection_id).next_pull_at - bench.clock)
+        bench.clock += timedelta(minutes=1)
+        bench.faults.photo_room = room
+        runs.append(bench.pull())
+
+    assert all(timedelta(seconds=50) < wait <= timedelta(minutes=1) for wait in waits)
+    assert [run.changed for run in runs] == [0, pulling.PHOTOS_AT_ONCE - 2, 1]
+    assert sum(remote.asked) == count  # none of them twice
+    assert all("with photo" in body for body in bench.bodies().values())
+
+
+def test_photos_that_cannot_be_had_though_there_is_room_wait_for_the_regular_pull(bench: Bench):
+    """A photo that never comes must not make its account a busy one."""
+    bench.write("o1", "text", photo="photo 1")
+    bench.pull()
+    bench.clock += timedelta(days=1)
+    bench.write("o2", "text", photo="none")
+    bench.faults.missing_photos = 1.0
+    bench.faults.photo_room = 100
+    bench.pull()
+    bench.clock += timedelta(days=1)
+    bench.pull()
+
+    with bench.store.read() as tx:
+        assert tx.groups_awaiting_photo(bench.collection_id) == ["o2"]
+        assert tx.collection(bench.collection_id).next_pull_at - bench.clock > timedelta(minutes=13)
 
 
 def test_the_lease_is_prolonged_between_photos(bench: Bench):
