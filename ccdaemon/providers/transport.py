@@ -11,6 +11,7 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -43,6 +44,7 @@ _UNMEASURED_BYTES = 4 * 1024 * 1024  # that are kept of a gzip body before its s
 _PINNED = re.compile(r"https://(?P<host>[a-z0-9.-]+)(?P<rest>/[!-\[\]-~]*)?\Z")  # printable ASCII without backslash
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
+_HEADERS = {"User-Agent": f"ccdaemon/{__version__}", "Accept-Encoding": "gzip", "Accept": "*/*"}
 
 
 class TransportFactory(Protocol):
@@ -100,6 +102,7 @@ class PinnedAdapter(HTTPAdapter):
         self._max_bytes = max_bytes
         self._total_seconds = total_seconds
         self._deadline = Deadline(clock, IDLE_SECONDS)
+        self._pools: dict[str, Any] = {}  # by what is reached: "https://graph.microsoft.com"
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
@@ -110,6 +113,18 @@ class PinnedAdapter(HTTPAdapter):
             scheme: partial(bounded_pool, make, self._deadline.seconds) for scheme, make in makers.items()
         }
 
+    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *args: Any, **settings: Any) -> Any:
+        """The pool of a host. With our settings it is always the same, and requests takes long to look it up."""
+        reached = "/".join((request.url or "").split("/", 3)[:3])
+        if reached not in self._pools:
+            self._pools[reached] = super().get_connection_with_tls_context(request, *args, **settings)
+        return self._pools[reached]
+
+    def close(self) -> None:
+        """Close every connection; a later request opens new ones."""
+        self._pools.clear()
+        super().close()
+
     def send(self, request: requests.PreparedRequest, *_: Any, **_settings: Any) -> requests.Response:
         """Raises ForeignLink, Transient, BadAnswer; any answer but 3xx is returned, its whole body in memory.
 
@@ -117,7 +132,7 @@ class PinnedAdapter(HTTPAdapter):
         """
         url = request.url or ""
         host = pinned_host(url, self._hosts)
-        outgoing = request.copy()
+        outgoing = copy(request)
         outgoing.url = reached_url(url, self._endpoint)
         self._deadline.begin(self._total_seconds)
         idle = min(IDLE_SECONDS, self._total_seconds)
@@ -201,15 +216,13 @@ class Transport:
         self._adapter = PinnedAdapter(hosts, endpoint, max_bytes=max_bytes, total_seconds=total_seconds, clock=clock)
         self._lane = lanes(allowance) if lanes is not None and allowance is not None else None
         self._chance = chance
-        self._session = requests.Session()
-        self.mount_on(self._session)
 
     def mount_on(self, session: requests.Session) -> None:
         """Let a library's own session reach the pinned hosts and nothing else, under the same limits, without retry."""
         session.trust_env = False  # no proxy, no .netrc, no certificate bundle from the environment
         session.adapters.clear()
         session.mount("https://", self._adapter)
-        session.headers.update({"User-Agent": f"ccdaemon/{__version__}", "Accept-Encoding": "gzip"})
+        session.headers.update(_HEADERS)
 
     def request(
         self,
@@ -268,7 +281,7 @@ class Transport:
 
     def close(self) -> None:
         """Close every connection; a later request opens new ones."""
-        self._session.close()
+        self._adapter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -276,8 +289,13 @@ class Transport:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _once(self, method: str, url: str, **details: Any) -> requests.Response:
-        response = self._session.request(method, url, allow_redirects=False, **details)
+    def _once(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None, params: Any, data: Any, json: Any
+    ) -> requests.Response:
+        """Past a session of requests: it would keep cookies, and take as long as the rest of the exchange."""
+        sent = {**_HEADERS, **(headers or {})}
+        asked = requests.Request(method, url, headers=sent, params=params, data=data, json=json)
+        response = self._adapter.send(asked.prepare())
         error = error_of_response(response)
         if isinstance(error, Transient) and response.status_code != 400:  # OAuth says "authorization_pending" so
             raise error
