@@ -43,9 +43,11 @@ class Remote(Protocol):
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         """Yield what changed since ``cursor``; everything, when it is None.
 
-        Pages come in no order; the same original may come twice; only the last has a cursor. Removed objects come
-        as originals with ``deleted``. Photos do not come here. Raises CursorExpired before the first page; at any
-        page Transient, BadAnswer (also when the feed ends without a terminal marker), ForeignLink, ConsentNeeded.
+        Everything is asked for a page ahead: who stops before its end closes the iterator, where it can be closed, and
+        calls nothing but ``photos`` until then. Pages come in no order; the same original may come twice; only the last
+        has a cursor. Removed objects come as originals with ``deleted``. Photos do not come here. Raises CursorExpired
+        before the first page; at any page Transient, BadAnswer (also when the feed ends without a terminal marker),
+        ForeignLink, ConsentNeeded.
         """
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:

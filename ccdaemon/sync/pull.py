@@ -7,7 +7,7 @@ What lives is stored page by page. What is gone is decided once, when the feed h
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -112,23 +112,31 @@ class Pull:
         generation = self._begin_listing() if cursor is None else 0
         told = Told()
         following = None
-        for page in self._pages(cursor):
-            living = [self._clean(original) for original in told.take(page.originals)]
-            originals = living if generation else self._without_risen(told, living)
-            self._adopt_shared(originals)
-            following = page.cursor or following
-            # The cursor waits until every doubt is settled: a crash between would leave ghosts or holes for ever.
-            is_settled = not (generation or told.dead or told.risen or self._held)
-            self._store(originals, generation, page.cursor if is_settled else None)
+        with self._pages(cursor) as pages:
+            for page in pages:
+                living = [self._clean(original) for original in told.take(page.originals)]
+                originals = living if generation else self._without_risen(told, living)
+                self._adopt_shared(originals)
+                following = page.cursor or following
+                # The cursor waits until every doubt is settled: a crash between would leave ghosts or holes for ever.
+                is_settled = not (generation or told.dead or told.risen or self._held)
+                self._store(originals, generation, page.cursor if is_settled else None)
         if following is None:
             raise BadAnswer(f"collection {self.collection.id}: the feed ended without its last page")
         if not is_settled:
             self._end(told, generation, following)
         self._retry_photos()
 
-    def _pages(self, cursor: Cursor | None) -> Iterator[Page]:
+    @contextmanager
+    def _pages(self, cursor: Cursor | None) -> Iterator[Iterator[Page]]:
+        """The feed; closed at once, since a traceback would keep it, and the thread that asks ahead, for a while."""
         ahead, self.ahead = self.ahead, None
-        return self.remote.pull(self.collection, cursor) if ahead is None or cursor is None else ahead
+        pages = self.remote.pull(self.collection, cursor) if ahead is None or cursor is None else ahead
+        try:
+            yield pages
+        finally:
+            if isinstance(pages, Generator):
+                pages.close()
 
     def _without_risen(self, told: Told, originals: list[Original]) -> list[Original]:
         """Without what is stored as gone and comes again as it was: it is asked for in the end."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ccdaemon.errors import BadAnswer, CursorExpired, NotFound, Rejected
 from ccdaemon.mapping import Codec
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
+from ccdaemon.providers.ahead import ahead
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
@@ -52,6 +53,10 @@ class GoogleCalendars:
 
         It is the one of the person's list, which is asked for once.
         """
+        pages = self._pages(collection, cursor)
+        return pages if cursor is not None else ahead(pages)
+
+    def _pages(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         sync_token = _sync_token(cursor)
         walk = Walk(_WHERE)
         answer = self._first(collection.remote_id, sync_token)

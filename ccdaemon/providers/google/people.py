@@ -22,6 +22,7 @@ from ccdaemon.errors import (
 )
 from ccdaemon.mapping import Codec
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
+from ccdaemon.providers.ahead import ahead
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
@@ -85,6 +86,10 @@ class GoogleContacts:
 
     def pull(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         """Contact groups come with the first page, whole each time: they are few and have no change feed."""
+        pages = self._pages(collection, cursor)
+        return pages if cursor is not None else ahead(pages)
+
+    def _pages(self, collection: Collection, cursor: Cursor | None) -> Iterator[Page]:
         opened = self._now().isoformat()  # of the full listing: deltas give new tokens, but no longer life
         sync_token = None
         if cursor is not None:

@@ -17,6 +17,7 @@ from ccdaemon.mapping import Codec
 from ccdaemon.mapping.fields import objects
 from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
+from ccdaemon.providers.ahead import ahead
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.microsoft.graph import DELTA_LINK, Answered, Ask, Graph, bare, segment
@@ -114,13 +115,8 @@ class OutlookCalendars:
         """
         calendar = f"/me/calendars/{segment(collection.remote_id)}"
         if cursor is None:
-            yield from self._everything(calendar, collection.remote_id)
-        else:
-            place = read_cursor(cursor, CURSOR_VERSION, _WHERE)
-            is_old = is_due(place["opened"], self._now(), self._window.open_again, collection)
-            if is_old or place["span"] != self._window.span:
-                raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
-            yield from self._changes(calendar, collection.remote_id, place)
+            return ahead(self._everything(calendar, collection.remote_id))
+        return self._news(calendar, collection, cursor)
 
     def get(self, collection: Collection, remote_id: str) -> Original | None:
         """A single event or a whole series. None for an instance, a part of its series, and for what moved away."""
@@ -150,6 +146,13 @@ class OutlookCalendars:
         for page in self._graph.pages(f"{calendar}/events?$expand={_OURS}", _WHERE, page_size=PAGE_SIZE):
             yield Page(originals=self._originals(members(page, "value", _WHERE)))
         yield Page(originals=[], cursor=following)
+
+    def _news(self, calendar: str, collection: Collection, cursor: Cursor) -> Iterator[Page]:
+        place = read_cursor(cursor, CURSOR_VERSION, _WHERE)
+        is_old = is_due(place["opened"], self._now(), self._window.open_again, collection)
+        if is_old or place["span"] != self._window.span:
+            raise CursorExpired(f"{_WHERE}: the window of the change feed has moved on")
+        yield from self._changes(calendar, collection.remote_id, place)
 
     def _changes(self, calendar: str, calendar_id: str, place: Mapping[str, str]) -> Iterator[Page]:
         """The whole feed is read before anything is asked for: an instance and its master can be pages apart."""

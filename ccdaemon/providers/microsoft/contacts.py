@@ -14,6 +14,7 @@ from ccdaemon.errors import BadAnswer, CcdaemonError, NotFound, Transient
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.stash import STASH_KEY, UID_KEY, graph_id
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
+from ccdaemon.providers.ahead import ahead
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.microsoft.graph import ALLOWANCE, DELTA_LINK, Answered, Ask, Graph, bare, followed, segment
@@ -43,6 +44,7 @@ class OutlookContacts:
 
     def __init__(self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec) -> None:
         self._graph = Graph(transport_factory, tokens)
+        self._photos = Graph(transport_factory, tokens)  # asked while the next page is: with connections of its own
         self._codec = codec
         self._other_folders: frozenset[str] | None = None  # ids; None: not asked yet
 
@@ -69,8 +71,12 @@ class OutlookContacts:
             url = f"{_contacts_of(collection)}/delta"
         else:
             url = read_cursor(cursor, CURSOR_VERSION, _WHERE)["link"]
+        pages = self._pages(url, is_delta=cursor is not None)
+        return pages if cursor is not None else ahead(pages)
+
+    def _pages(self, url: str, *, is_delta: bool) -> Iterator[Page]:
         pages = self._graph.pages(url, _WHERE, page_size=PAGE_SIZE)
-        for page in followed(pages, _WHERE, is_delta=cursor is not None):
+        for page in followed(pages, _WHERE, is_delta=is_delta):
             originals = [self._original(row) for row in members(page, "value", _WHERE)]
             if "@odata.nextLink" in page:
                 yield Page(originals=originals)
@@ -100,7 +106,7 @@ class OutlookContacts:
         """Twenty at a time; no folder needs to be named."""
         ids = list(wanted)
         try:
-            answers = self._graph.batch(
+            answers = self._photos.batch(
                 [Ask(path=f"/me/contacts/{segment(one)}/photo/$value") for one in ids],
                 f"{_WHERE} photo",
                 keep_failures=True,  # one photo that never comes must not keep the others away
@@ -118,9 +124,9 @@ class OutlookContacts:
         ]
 
     def photo_room(self) -> int | None:
-        """Each is a part of a batch, and every contact may have one: those of a large folder would use up what the mailbox
-        may be asked, and its calendars wait."""
-        room = self._graph.room()
+        """Each is a part of a batch, and every contact may have one: those of a large folder would use up what the
+        mailbox may be asked, and its calendars wait."""
+        room = self._photos.room()
         return None if room is None else max(0, room - PHOTO_RESERVE)
 
     def _folders(self) -> list[Json]:
