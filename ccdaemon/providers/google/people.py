@@ -4,33 +4,24 @@ Source: https://developers.google.com/people/api/rest/v1/people.connections/list
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import copy_context
 from datetime import datetime, timedelta
 
-import structlog
-
-from ccdaemon.errors import (
-    BadAnswer,
-    CursorExpired,
-    ForeignLink,
-    NotAsked,
-    NotFound,
-    RateLimited,
-    Rejected,
-    Stale,
-    Transient,
-)
+from ccdaemon.errors import BadAnswer, CursorExpired, NotFound, Rejected, Stale
 from ccdaemon.mapping import Codec
 from ccdaemon.model import Collection, Cursor, Json, Kind, Original, Page, Part, RemoteCollection
 from ccdaemon.providers.ahead import ahead
 from ccdaemon.providers.answers import members, microseconds, text
 from ccdaemon.providers.base import TokenSource
 from ccdaemon.providers.google.api import Api
+from ccdaemon.providers.google.photos import PhotoSearch
 from ccdaemon.providers.originals import group_of, id_of, nameless, shared, tombstone
 from ccdaemon.providers.paging import Walk, is_due, make_cursor, read_cursor
-from ccdaemon.providers.photos import MAX_PHOTO_BYTES, photo
+from ccdaemon.providers.photos import MAX_PHOTO_BYTES
 from ccdaemon.providers.traffic import Allowance
-from ccdaemon.providers.transport import TransportFactory, error_of_response
+from ccdaemon.providers.transport import TransportFactory
 
 HOSTS = frozenset({"people.googleapis.com"})
 PHOTO_HOSTS = frozenset(f"lh{number}.googleusercontent.com" for number in (3, 4, 5, 6))
@@ -38,7 +29,6 @@ PHOTO_HOSTS = frozenset(f"lh{number}.googleusercontent.com" for number in (3, 4,
 ALLOWANCE = Allowance(service="google people", concurrent=4, burst=80, per_minute=60)
 PHOTO_ALLOWANCE = Allowance(service="google photos", concurrent=4, burst=600, per_minute=600)  # no limit is documented
 PHOTO_SECONDS = 10.0
-MAX_FAILURES = 3  # photos in a row: the host is down, and each further one would cost a minute
 CONNECTIONS = "connections"
 GROUPS = "#contactGroups"
 PERSON_FIELDS = (
@@ -55,9 +45,7 @@ MAX_GROUPS = 20_000
 _PERSON = "people/c"  # then the CONTACT source id as a decimal number; the id itself is hexadecimal
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,16}")
 _NAME = re.compile(r"people/[\w-]+")
-_SIZE = re.compile(r"=s\d+(?:-[a-z]+)*\Z")
 _WHERE = "google people"
-_log = structlog.get_logger(__name__)
 
 
 class GoogleContacts:
@@ -69,9 +57,12 @@ class GoogleContacts:
         self, transport_factory: TransportFactory, tokens: TokenSource, codec: Codec, *, now: Callable[[], datetime]
     ) -> None:
         self._api = Api("people", "v1", transport_factory(HOSTS, allowance=ALLOWANCE), tokens)
-        self._photos = transport_factory(
-            PHOTO_HOSTS, max_bytes=MAX_PHOTO_BYTES, total_seconds=PHOTO_SECONDS, allowance=PHOTO_ALLOWANCE
-        )
+        self._photos = [
+            transport_factory(
+                PHOTO_HOSTS, max_bytes=MAX_PHOTO_BYTES, total_seconds=PHOTO_SECONDS, allowance=PHOTO_ALLOWANCE
+            )
+            for _ in range(PHOTO_ALLOWANCE.concurrent)
+        ]
         self._codec = codec
         self._now = now
 
@@ -124,33 +115,27 @@ class GoogleContacts:
         return found if found.remote_id == remote_id else None
 
     def photos(self, collection: Collection, wanted: Mapping[str, str]) -> Sequence[Original]:  # noqa: ARG002  # there is one
-        """The key of a photo is its URL. Asked without a token, of Google's photo hosts only (T-34)."""
-        found: list[Original] = []
-        failed = 0  # in a row
-        for contact_id, url in wanted.items():
-            try:
-                found.append(photo(contact_id, url, self._photo(url)))
-                failed = 0
-            except Transient as error:
-                failed += 1
-                if isinstance(error, RateLimited | NotAsked) or failed == MAX_FAILURES:
-                    _log.info("photos_postponed", left=len(wanted) - len(found), error=error.code)
-                    break
-                _log.info("photo_missing", error=error.code)
-        return found
+        """The key of a photo is its URL. Asked without a token, of Google's photo hosts only (T-34).
+
+        One by one until one comes, then several at once: a host that is down is not asked for many.
+        """
+        search = PhotoSearch(wanted)
+        first, *others = self._photos
+        search.go_on(first, until_found=True)
+        threads = [
+            threading.Thread(target=copy_context().run, args=(search.go_on, transport), name="photos", daemon=True)
+            for transport in others[: search.left]
+        ]
+        for thread in threads:
+            thread.start()
+        search.go_on(first)
+        for thread in threads:
+            thread.join()
+        return search.result()
 
     def photo_room(self) -> int | None:
         """All that their hosts may be asked for: nothing else comes from there."""
-        return self._photos.room()
-
-    def _photo(self, url: str) -> bytes | None:
-        """None: there is none to be had at this URL, now or later."""
-        try:
-            response = self._photos.get(_SIZE.sub("=s720", url))
-        except (ForeignLink, BadAnswer) as error:
-            _log.warning("photo_refused", error=error.code)
-            return None
-        return response.content if error_of_response(response, _WHERE) is None else None
+        return self._photos[0].room()
 
     def _first(self, sync_token: str | None) -> Json:
         """Raises CursorExpired for every way in which a sync token can be refused."""
