@@ -8,6 +8,7 @@ See dav_peers.py for the servers. Requests alternate between them, so that whate
 alike; only the ratios mean anything. ``least`` and ``most`` are what the project asks of 10,000 items: at least so many
 times faster than stock, at most so many times slower than the floor. What takes a server long is repeated less often;
 the others go on in turn, since a processor that has just worked seconds for stock is no fair start for milliseconds.
+Whether polls grow with the collection is measured in the end, by asking a small and a large one in turn.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -43,7 +44,9 @@ from dav_peers import (
 )
 
 STOCK, OURS, FLOOR, XANDIKOS = "stock", "ccdaemon", "floor", "xandikos"
-MULTIGET = 100  # hrefs of one multiget
+MULTIGET = 100  # hrefs of one multiget; also how few items a small collection has
+MOST_GROWTH = 1.2  # times what a poll of a small collection takes
+BY_TURNS = 300  # polls of each
 PATIENCE_SECONDS = 12  # of one server for all rounds of one operation
 QUICK_SECONDS = 0.5  # a request that takes less is repeated more often
 POLLING_CLIENTS, POLLING_SECONDS = 8, 4.0
@@ -235,6 +238,8 @@ OPERATIONS = {
     "delete": Operation(title="DELETE", make=delete, least=30),
 }  # fmt: skip
 NOT_OF_XANDIKOS = frozenset({"export"})  # it answers with a page for people
+POLLS = ("ctag", "home", "unchanged", "changed")
+"""What must not grow with the collection."""
 POLL_NAME = "poll"
 POLL = Operation(title=f"polls of {POLLING_CLIENTS} clients at once", make=OPERATIONS["home"].make, least=1000)
 
@@ -345,6 +350,33 @@ def poll(server: Server, seconds: float) -> float:
     return (time.monotonic() - begun) / (sum(rounds) / POLLING_CLIENTS)
 
 
+def growth(few: int, many: int, only: Collection[str]) -> str:
+    """Milliseconds of polls of a small collection and a large one, two of our servers that are asked by turns."""
+    lines = [f"polls by turns, milliseconds{'':12}{few:>10,}{many:>10,}{'growth':>10}"]
+    with ExitStack() as opened:
+        pairs = []
+        for size in (few, many):
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+            [server] = opened.enter_context(started(folder, size, [STOCK, FLOOR], None))
+            pairs.append((server, begin(server, size)))
+        for name in POLLS:
+            if name not in only:
+                continue
+            taken: list[list[float]] = [[], []]
+            for _ in range(BY_TURNS):
+                for (server, state), before in zip(pairs, taken, strict=True):
+                    request = request_of(name, server, state)
+                    assert request is not None
+                    before.append(send(server, request)[0])
+            small, large = map(median, taken)
+            is_met = "ok  " if large / small <= MOST_GROWTH else "MISS"
+            lines.append(
+                f"{OPERATIONS[name].title:40}{small * 1000:10.2f}{large * 1000:10.2f}{large / small:9.2f}x"
+                f"   {is_met} ≤ {MOST_GROWTH:g}x"
+            )
+    return "\n".join(lines)
+
+
 # --- the report -----------------------------------------------------------------------------------------------------
 
 
@@ -389,18 +421,6 @@ def verdict(operation: Operation, gain: float | None, loss: float | None) -> str
     if not goals:
         return ""
     return f"   {'ok  ' if all(is_met for _, is_met in goals) else 'MISS'} {', '.join(goal for goal, _ in goals)}"
-
-
-def growth(results: Sequence[Result]) -> str:
-    """How times grow from the fewest items to the most. What the machine did meanwhile, the floor shows as well."""
-    few, many = results[0], results[-1]
-    lines = [f"growth from {few.size:,} to {many.size:,} items{'':7}{OURS:>11}{FLOOR:>11}{'ours/floor':>12}"]
-    for name, row in many.medians.items():
-        ours, base = (row[one] / few.medians[name][one] if one in row else None for one in (OURS, FLOOR))
-        assert ours is not None, "it is always measured"
-        beside = f"{base:10.2f}x{ours / base:11.2f}x" if base else f"{'–':>11}{'–':>12}"
-        lines.append(f"{OPERATIONS.get(name, POLL).title:41}{ours:10.2f}x{beside}")
-    return "\n".join(lines)
 
 
 @contextmanager
@@ -469,8 +489,8 @@ def main() -> None:
         return
     for result in results:
         print(table(result, with_goals=result.size >= FULL), end="\n\n")
-    if len(results) > 1:
-        print(growth(results))
+    if not options.xandikos and any(name in POLLS for name in options.only):
+        print(growth(MULTIGET, max(options.items), options.only))
 
 
 if __name__ == "__main__":
