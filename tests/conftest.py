@@ -13,7 +13,9 @@ from ccdaemon.store.engine import open_store
 
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5000)
-hypothesis.settings.load_profile("steady")  # the same examples in every run; `make soak` looks for new ones
+# The same examples in every run of the same tests, but for those made of constants that hypothesis finds in whatever
+# of our modules has been imported by then. `make soak` looks for new ones.
+hypothesis.settings.load_profile("steady")
 
 zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, which the product uses: a machine's own may be older
 
