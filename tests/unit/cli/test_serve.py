@@ -27,9 +27,8 @@ class Machine:
     def __init__(self, folder: Path, ends: ExitStack) -> None:
         self._folder = folder
         self._ends = ends
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("CCDAEMON_")}
         (folder / "ccdaemon.toml").write_text('data_dir = "data"\n[dav]\nlisten = "127.0.0.1:0"\n')
-        self.said("init", "--person", "ada")
+        self.ran("init", "--person", "ada")
 
     def start(self, *arguments: str, listen: str = "127.0.0.1:0") -> subprocess.Popen[str]:
         """A command in a session of its own, as on a terminal of its own; killed at the end of the test."""
@@ -41,7 +40,7 @@ class Machine:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-                env={**self._environment, "CCDAEMON_DAV__LISTEN": listen},
+                env={**os.environ, "CCDAEMON_DAV__LISTEN": listen},
             )
         )
         self._ends.callback(child.kill)
@@ -57,14 +56,22 @@ class Machine:
         assert child.returncode == status, (output, errors)
         return output + errors
 
+    def ran(self, *arguments: str) -> str:
+        """What a command prints that is only a means here, and therefore runs in this process."""
+        done = CliRunner().invoke(cli, [*arguments, "--config", str(self._folder / "ccdaemon.toml")])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
     def told_url(self, client: str) -> str:
         """Where a client is told that its collections are."""
-        url: str = json.loads(self.said("device", "add", client, "--json"))["caldav_url"]
+        url: str = json.loads(self.ran("device", "add", client, "--json"))["caldav_url"]
         return url
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    for name in [name for name in os.environ if name.startswith("CCDAEMON_")]:
+        monkeypatch.delenv(name)
     with ExitStack() as ends:
         yield Machine(tmp_path, ends)
 
