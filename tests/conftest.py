@@ -5,6 +5,7 @@ import shutil
 import zoneinfo
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,12 +23,15 @@ zoneinfo.reset_tzpath(to=())  # the zones of the tzdata package, which the produ
 LONGEST_FIRST = (
     "tests/machine/",
     "tests/system/crash/",
-    "tests/system/",
+    "tests/system/test_",
     "tests/unit/cli/test_serve.py",
     "tests/unit/test_daemon.py",
     "tests/contract/",
+    "tests/system/faults/",  # not beside those of the crashes: their clocks run fast, and they bear the least load
 )
 """Where tests take seconds each: they begin first, so that no worker is left with some of them in the end."""
+
+ONE_WAITS = pytest.StashKey[bool]()
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Recorded payloads and official schemas; not part of the project."""
@@ -52,6 +56,22 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [not item.nodeid.startswith(start) for start in LONGEST_FIRST])
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """``-n auto`` is one worker for each processor, and one that waits: see workers.py."""
+    config.stash[ONE_WAITS] = True
+    return (yield) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    if not config.stash.get(ONE_WAITS, False) or config.option.dist != "loadscope":
+        return None
+    from tests.workers import OneWaits
+
+    return OneWaits(config, log)
 
 
 @pytest.fixture(scope="session")
