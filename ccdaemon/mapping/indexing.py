@@ -89,15 +89,19 @@ def _texts(found: Sequence[Component]) -> tuple[tuple[tuple[str, str], ...], boo
     """Every text of every component once. Complete only where all components say the same: else no row tells which of
     them has it, and a question that joins two properties, or denies one, is about a single component."""
     sets = [_texts_of(part) for part in found]
-    together = dict.fromkeys(pair for texts in sets for pair in texts)
-    complete = bool(sets) and all(texts.keys() == sets[0].keys() for texts in sets)
+    together = sets[0] if len(sets) == 1 else dict.fromkeys(pair for texts in sets for pair in texts)
+    complete = bool(sets) and all(texts.keys() == sets[0].keys() for texts in sets[1:])
     kept = [pair for pair in together if len(pair[1]) <= _MAX_TEXT_LENGTH][:_MAX_TEXTS]
     return tuple(kept), complete and len(kept) == len(together)
 
 
 def _texts_of(part: Component) -> dict[tuple[str, str], None]:
-    lines = ((one.name, one) for one in part.lines if one.name in SEARCHED)
-    return dict.fromkeys((name, folded(text)) for name, one in lines for text in line_texts(one, name))
+    return {
+        (one.name, folded(text)): None
+        for one in part.lines
+        if one.name in SEARCHED
+        for text in line_texts(one, one.name)
+    }
 
 
 # --- spans ------------------------------------------------------------------------------------------------------------

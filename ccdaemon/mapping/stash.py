@@ -48,6 +48,8 @@ def graph_id(key: str) -> str:
 
 def graph_value(payload: Json, key: str) -> str:
     """The value of one of ours in a Graph payload, "" where it was not asked for or is not set."""
+    if "singleValueExtendedProperties" not in payload:
+        return ""
     wanted = graph_id(key).casefold()
     found = objects(payload, "singleValueExtendedProperties")
     return next((text(one, "value") for one in found if text(one, "id").casefold() == wanted), "")

@@ -48,9 +48,9 @@ class GraphContactCodec(Codec):
         found = entries(contact)
         properties = [
             *name_properties(contact),
-            *(entry.property for entry in found if entry.member),
+            *[entry.property for entry in found if entry.member],
             *contacts.photo_properties(group),
-            *(entry.property for entry in found if not entry.member),
+            *[entry.property for entry in found if not entry.member],
         ]
         return vcard.written(uid=self._uid(contact), full_name=full_name(contact), properties=properties)
 

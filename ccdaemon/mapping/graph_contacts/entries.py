@@ -66,12 +66,12 @@ def entries(contact: Json) -> list[Entry]:
         for slot in _param(one, SLOT):
             dresses.setdefault(slot, []).append(one)
     found: list[Entry] = []
-    firsts: set[str] = set()
+    before = ""
     for member, at, value in written(contact):
-        bare = plain(member, value, at=1 if member in firsts else 0)
-        firsts.add(member)
+        bare = plain(member, value, at=1 if member == before else 0)
+        before = member
         shown = _dressed(bare, member, value, dresses[member]) if member in dresses else bare
-        found.append(Entry(property=shown, member=member, at=at, value=value))
+        found.append(Entry(shown, member, at, value))
     if extra:
         found += _beside(found, [one for one in extra if not _param(one, SLOT)])
     return found

@@ -7,7 +7,7 @@ something: the first mail address, which Outlook writes to, is the preferred one
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from urllib.parse import unquote
 
@@ -64,6 +64,7 @@ ROOM: Mapping[str, int] = {
     "children": sys.maxsize,
 }
 
+_RELATION_LABELS = {member: apple_label(word) for member, word in RELATIONS.items()}
 _MEMBERS = {name: member for member, name in TEXTS.items()}
 _PLACES = {word: member for member, word in PHONES.items()}
 _RELATIVES = {word.casefold(): member for member, word in RELATIONS.items()}
@@ -81,29 +82,38 @@ def held(contact: Json, member: str) -> list[tuple[int, Value]]:
     if member in LISTS:
         return [(at, (found,)) for at, found in enumerate(texts(contact, member))]
     if member == "emailAddresses":
-        calling = full_name(contact)
-        slots = enumerate(mail_slots(contact))
-        return [(at, (found, mail_name(slot, calling))) for at, slot in slots if (found := text(slot, "address"))]
-    value = _single(contact, member)
-    return [(0, value)] if any(value) else []
+        slots = mail_slots(contact)
+        calling = full_name(contact) if slots else ""
+        return [
+            (at, (found, mail_name(slot, calling))) for at, slot in enumerate(slots) if (found := text(slot, "address"))
+        ]
+    if (read := _COMPOSITIONS.get(member)) is not None:
+        value = read(contact, member)
+        return [(0, value)] if any(value) else []
+    found = text(contact, member)
+    return [(0, (found,))] if found else []
 
 
-def _single(contact: Json, member: str) -> Value:
-    if member in ADDRESSES:
-        parts = member_of(contact, member)
-        return tuple(text(parts, part) for part in ADDRESS_PARTS)
-    if member == "companyName":
-        return tuple(text(contact, field) for field in ORGANIZATION)
-    if member == "birthday":
-        return (_date(text(contact, member)[:10]),)
-    if member == "categories":
-        return tuple(sorted(set(texts(contact, member))))
-    return (filed_under(contact) if member == "fileAs" else text(contact, member),)
+def _address(contact: Json, member: str) -> Value:
+    parts = member_of(contact, member)
+    return tuple([text(parts, part) for part in ADDRESS_PARTS]) if parts else ()
+
+
+_COMPOSITIONS: Mapping[str, Callable[[Json, str], Value]] = {
+    **dict.fromkeys(ADDRESSES, _address),
+    "companyName": lambda contact, _: tuple([text(contact, field) for field in ORGANIZATION]),
+    "birthday": lambda contact, member: (_date(text(contact, member)[:10]),),
+    "categories": lambda contact, member: tuple(sorted(set(texts(contact, member)))),
+    "fileAs": lambda contact, _: (filed_under(contact),),
+}
+"""What slots hold that are more than the text of a member."""
 
 
 def mail_slots(contact: Json) -> list[Json]:
     """The mail addresses in order. Graph names the first three again, each by itself, for who asks."""
     slots = objects(contact, "emailAddresses")
+    if contact.keys().isdisjoint(_NAMED_SLOTS):
+        return slots
     known = {text(slot, "address") for slot in slots}
     named = [member_of(contact, name) for name in _NAMED_SLOTS]
     return slots + [slot for slot in named if text(slot, "address") not in ("", *known)]
@@ -139,35 +149,34 @@ def instant(found: str) -> str:
 
 def plain(member: str, value: Value, *, at: int = 0) -> Property:
     """The property that says what a slot holds, and nothing else."""
-    if member == "emailAddresses":
-        companions = (Property(name=MAIL_NAME, value=escape_text(value[1])),) if value[1] else ()
-        return Property(
-            name="EMAIL", value=escape_text(value[0]), types=("INTERNET",), preferred=at == 0, companions=companions
-        )
+    if member in TEXTS:
+        return Property(TEXTS[member], escape_text(value[0]))
     if member in PHONES:
-        return Property(name="TEL", value=escape_text(value[0]), types=(PHONES[member],))
+        return Property("TEL", escape_text(value[0]), (PHONES[member],))
+    if member == "emailAddresses":
+        companions = (Property(MAIL_NAME, escape_text(value[1])),) if value[1] else ()
+        return Property("EMAIL", escape_text(value[0]), ("INTERNET",), at == 0, (), "", companions)
     if member in ADDRESSES:
-        return Property(name="ADR", value=vcard.components(("", "", *value)), types=(ADDRESSES[member],))
+        return Property("ADR", vcard.components(("", "", *value)), (ADDRESSES[member],))
     if member == "companyName":
-        return Property(name="ORG", value=vcard.components(value if value[1] else value[:1]))
+        return Property("ORG", vcard.components(value) if value[1] else escape_text(value[0]))
     if member in RELATIONS:
-        return Property(name="X-ABRELATEDNAMES", value=escape_text(value[0]), label=apple_label(RELATIONS[member]))
+        return Property("X-ABRELATEDNAMES", escape_text(value[0]), label=_RELATION_LABELS[member])
     if member == "birthday":
         return _birthday(value[0])
     if member == "categories":
-        return Property(name="CATEGORIES", value=vcard.text_list(value))
+        return Property("CATEGORIES", vcard.text_list(value))
     if member == "imAddresses":
         return contacts.impp(value[0])
-    if member == "businessHomePage":
-        return Property(name="URL", value=vcard.uri(value[0]), types=("WORK",))
-    return Property(name=TEXTS[member], value=escape_text(value[0]))
+    assert member == "businessHomePage"
+    return Property("URL", vcard.uri(value[0]), ("WORK",))
 
 
 def _birthday(found: str) -> Property:
     year = 0 if found.startswith("--") else int(found[:4])
     built = vcard.date_value(year, int(found[-5:-3]), int(found[-2:]))
     assert built is not None  # _date has let no other pass
-    return Property(name="BDAY", value=built.value, params=built.params)
+    return Property("BDAY", built.value, params=built.params)
 
 
 # --- from the card ----------------------------------------------------------------------------------------------------
@@ -242,6 +251,7 @@ def messaging_address(value: str) -> str:
 def written(contact: Json) -> Iterator[tuple[str, int, Value]]:
     """Every slot of a contact that says something: member, position, value; in the order of the card."""
     for member in ORDER:
-        if contact.get(member) not in _EMPTY or member in _COMPOSED:
+        found = contact.get(member)
+        if found or found not in _EMPTY or member in _COMPOSED:
             for at, value in held(contact, member):
                 yield member, at, value
