@@ -1,6 +1,6 @@
 """ORGANIZER and ATTENDEE (RFC 5545 sections 3.8.4.1, 3.8.4.3) of people as both providers list them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -17,6 +17,11 @@ class Answer(StrEnum):
     DECLINED = "DECLINED"
 
 
+_RESOURCE = ("CUTYPE", ("RESOURCE",))
+_OPTIONAL, _REQUIRED = ("ROLE", ("OPT-PARTICIPANT",)), ("ROLE", ("REQ-PARTICIPANT",))
+_ANSWERS = {answer: ("PARTSTAT", (answer.value,)) for answer in Answer}
+
+
 class Guest(NamedTuple):
     """One ATTENDEE. (No dataclass for the reason that ContentLine gives.)"""
 
@@ -29,18 +34,19 @@ class Guest(NamedTuple):
     comment: str = ""  # said with their answer
 
 
-def people_lines(organizer_address: str, organizer_name: str, guests: Sequence[Guest]) -> Iterator[ContentLine]:
+def people_lines(organizer_address: str, organizer_name: str, guests: Sequence[Guest]) -> list[ContentLine]:
     """ORGANIZER and ATTENDEEs; nothing at all without guests, which would read as an invitation to nobody.
 
     Whoever is listed twice (providers list the organizer among the guests too) is written once. Nobody is invented.
     """
     known = [guest for guest in guests if guest.address]
     if not known:
-        return
+        return []
+    lines = []
     if organizer_address:
-        yield line("ORGANIZER", mail_uri(organizer_address), CN=_name(organizer_name, organizer_address))
-    for guest in _merged(known):
-        yield _attendee(guest)
+        lines.append(line("ORGANIZER", mail_uri(organizer_address), CN=_name(organizer_name, organizer_address)))
+    lines += map(_attendee, _merged(known))
+    return lines
 
 
 def _merged(guests: Iterable[Guest]) -> list[Guest]:
@@ -58,16 +64,16 @@ def _merged(guests: Iterable[Guest]) -> list[Guest]:
 
 
 def _attendee(guest: Guest) -> ContentLine:
-    return line(
-        "ATTENDEE",
-        mail_uri(guest.address),
-        CUTYPE="RESOURCE" if guest.is_resource else None,
-        ROLE="OPT-PARTICIPANT" if guest.is_optional else "REQ-PARTICIPANT",
-        PARTSTAT=guest.answer.value,
-        CN=_name(guest.name, guest.address),
-        X_NUM_GUESTS=str(guest.guests) if guest.guests > 0 else None,
-        X_RESPONSE_COMMENT=guest.comment or None,
-    )
+    params: list[tuple[str, tuple[str, ...]]] = [_OPTIONAL if guest.is_optional else _REQUIRED]
+    if guest.is_resource:
+        params.insert(0, _RESOURCE)
+    params.append(_ANSWERS[guest.answer])
+    params.append(("CN", (_name(guest.name, guest.address),)))
+    if guest.guests > 0:
+        params.append(("X-NUM-GUESTS", (str(guest.guests),)))
+    if guest.comment:
+        params.append(("X-RESPONSE-COMMENT", (guest.comment,)))
+    return ContentLine("ATTENDEE", tuple(params), mail_uri(guest.address))
 
 
 def _name(name: str, address: str) -> str:

@@ -33,7 +33,8 @@ def newest_objects(group: Sequence[Original]) -> list[Json]:
 def newest_originals(group: Sequence[Original]) -> list[Original]:
     """The living OBJECTs, the newest first."""
     found = [original for original in group if original.part is Part.OBJECT and not original.deleted]
-    found.sort(key=lambda original: (-original.version, original.remote_id))
+    if len(found) > 1:
+        found.sort(key=lambda original: (-original.version, original.remote_id))
     return found
 
 

@@ -17,7 +17,6 @@ from ccdaemon.mapping.contentline import (
     cleaned,
     escape_text,
     fold,
-    line,
     parse,
     raw_line,
     unescape_text,
@@ -46,6 +45,7 @@ PRODID = "-//ccdaemon//ccdaemon//EN"
 MAX_DEPTH = 16
 """Components in each other; RFC 5545 and its extensions know no more than four."""
 
+_NOTICED = OUTLINED | {"BEGIN", "END"}
 _HEAD = ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}")
 _ONE_DAY = timedelta(days=1)
 
@@ -117,10 +117,14 @@ def written(events: Iterable[Event]) -> Written:
     occurrences: dict[tuple[int, int], Event] = {}
     for event in events:
         occurrences.setdefault(_place(event), event)
+    changed = len(occurrences) - 1
     for event in occurrences.values():
-        times, changed = event.times, len(occurrences) - 1
-        refuse_endless(times.rules, times.start, extra=len(times.extra), excluded=len(times.excluded), changed=changed)
-        refuse_unreachable(times.rules, times.start)
+        times = event.times
+        if times.recurs or times.excluded or changed:
+            refuse_endless(
+                times.rules, times.start, extra=len(times.extra), excluded=len(times.excluded), changed=changed
+            )
+            refuse_unreachable(times.rules, times.start)
     ordered = [occurrences[place] for place in sorted(occurrences)]
     raw_lines = [*_HEAD]
     outline: list[Component] = []
@@ -130,7 +134,10 @@ def written(events: Iterable[Event]) -> Written:
         lines.append(WITNESS_LINE)
         lines += event.lines
         raw_lines.append("BEGIN:VEVENT")
-        raw_lines += [raw_line(*one) for one in lines]
+        raw_lines += [
+            raw_line(name, params, value, group) if params or group else f"{name}:{value}"
+            for name, params, value, group in lines
+        ]
         raw_lines.append("END:VEVENT")
         outline.append(Component("VEVENT", _outlined(lines)))
     raw_lines.append("END:VCALENDAR")
@@ -145,13 +152,17 @@ def _outlined(lines: Iterable[ContentLine]) -> list[ContentLine]:
     found: list[ContentLine] = []
     depth = 0
     for one in lines:
-        name = one.name.upper()
+        name = one.name
+        if name not in _NOTICED:
+            if name.isupper() or (name := name.upper()) not in _NOTICED:
+                continue
+            one = one._replace(name=name)
         if name == "BEGIN":
             depth += 1
         elif name == "END":
             depth -= 1
-        elif depth == 0 and name in OUTLINED:
-            found.append(one if name == one.name else one._replace(name=name))
+        elif depth == 0:
+            found.append(one)
     return found
 
 
@@ -160,26 +171,27 @@ def _place(event: Event) -> tuple[int, int]:
     return (0, 0) if original is None else (1, posix(original))
 
 
-def _time_lines(times: Times) -> Iterator[ContentLine]:
+def _time_lines(times: Times) -> list[ContentLine]:
     # The wall clock of a series is its meaning, that of one occurrence only its wording.
-    written = (lambda moment: moment) if times.recurs else unambiguous
-    yield moment_line("DTSTART", written(times.start))
-    if times.end is not None:
-        yield moment_line("DTEND", written(times.end))
+    start, end = times.start, times.end
+    if not times.recurs:
+        start, end = unambiguous(start), None if end is None else unambiguous(end)
+    lines = [moment_line("DTSTART", start)]
+    if end is not None:
+        lines.append(moment_line("DTEND", end))
     if times.recurrence_id is not None:
-        yield moment_line("RECURRENCE-ID", times.recurrence_id)
-    for rule in times.rules:
-        yield line("RRULE", rule.value)
-    for rule in times.exclusion_rules:
-        yield line("EXRULE", rule.value)
-    for moment in _in_order(times.extra):
-        yield moment_line("RDATE", moment)
-    for moment in _in_order(times.excluded):
-        yield moment_line("EXDATE", moment)
+        lines.append(moment_line("RECURRENCE-ID", times.recurrence_id))
+    lines += [ContentLine("RRULE", (), rule.value) for rule in times.rules]
+    lines += [ContentLine("EXRULE", (), rule.value) for rule in times.exclusion_rules]
+    lines += [moment_line("RDATE", moment) for moment in _in_order(times.extra)]
+    lines += [moment_line("EXDATE", moment) for moment in _in_order(times.excluded)]
+    return lines
 
 
-def _in_order(moments: Iterable[Moment]) -> list[Moment]:
+def _in_order(moments: Sequence[Moment]) -> list[Moment]:
     """Earliest first, each once."""
+    if not moments:
+        return []
     by_time = {posix(moment): moment for moment in moments}
     return [by_time[at] for at in sorted(by_time)]
 

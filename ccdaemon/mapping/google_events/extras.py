@@ -66,6 +66,7 @@ _PAIRS = {
 }
 
 _TEXT_MEMBERS = frozenset(path[0] for places in _TEXTS.values() for path in places)
+_LINK_ALONE = frozenset({"htmlLink"})
 _MEMBERS = frozenset({
     "colorId",
     *(key for key, _ in _FLAGS.values()),
@@ -84,13 +85,16 @@ def extra_lines(event: Json, calendar_id: str) -> Iterator[ContentLine]:
     present = _MEMBERS.intersection(event)
     if not present:
         return
+    if present == _LINK_ALONE:  # as of most events
+        yield from uri_line("X-GOOGLE-EVENT-LINK", text(event, "htmlLink"))
+        return
     for name, (key, default) in _FLAGS.items():
         if key in present and event[key] is (not default):
             yield line(name, "FALSE" if default else "TRUE")
     for name, path in _LINKS.items():
         if path[0] in present:
             yield from uri_line(name, _text_at(event, path))
-    for name, places in () if _TEXT_MEMBERS.isdisjoint(present) else _TEXTS.items():  # as of most events
+    for name, places in () if _TEXT_MEMBERS.isdisjoint(present) else _TEXTS.items():
         if any(path[0] in present for path in places):
             yield from text_line(name, next(filter(None, (_text_at(event, path) for path in places)), ""))
     color_id = text(event, "colorId")

@@ -27,7 +27,7 @@ from ccdaemon.mapping.fields import member, objects, text, texts, whole
 from ccdaemon.mapping.google_events.colors import name_of, nearest
 from ccdaemon.mapping.google_events.extras import extra_lines
 from ccdaemon.mapping.google_events.stash import BUSY_STATUS, FLOATING, OUT_OF_OFFICE, stashed
-from ccdaemon.mapping.group import CALENDAR_ID, shared_payload
+from ccdaemon.mapping.group import CALENDAR_ID, remembered, shared_payload
 from ccdaemon.mapping.html_text import is_html
 from ccdaemon.mapping.moments import stamp
 from ccdaemon.mapping.zones import first_zone
@@ -48,6 +48,7 @@ TYPE_CATEGORIES = {
     "workingLocation": "Working location",
 }
 _TYPES_THAT_LEAVE_TIME_FREE = frozenset({"birthday", "workingLocation"})
+_TRANSPARENT, _OPAQUE = ContentLine("TRANSP", (), "TRANSPARENT"), ContentLine("TRANSP", (), "OPAQUE")
 _ROLES_THAT_SEE_ALL = frozenset({"owner", "writer"})
 _CODES = {  # of an entry point, in the order of the schema; a program shows those that are there
     "X-ACCESS-CODE": "accessCode",
@@ -72,34 +73,45 @@ class GoogleCalendar:
     @classmethod
     def of(cls, group: Sequence[Original]) -> "GoogleCalendar":
         """The calendar of a group; one that is known by nothing where the group lacks it."""
-        entry = shared_payload(group, CALENDAR_ID)
-        return cls(
-            id=text(entry, "id"),
-            zone=first_zone(text(entry, "timeZone")),
-            default_reminders=tuple(objects(entry, "defaultReminders")),
-            role=text(entry, "accessRole"),
-        )
+        return _calendar(shared_payload(group, CALENDAR_ID))
 
 
-def event_lines(event: Json, calendar: GoogleCalendar) -> Iterator[ContentLine]:
+@remembered
+def _calendar(entry: Json) -> GoogleCalendar:
+    return GoogleCalendar(
+        id=text(entry, "id"),
+        zone=first_zone(text(entry, "timeZone")),
+        default_reminders=tuple(objects(entry, "defaultReminders")),
+        role=text(entry, "accessRole"),
+    )
+
+
+def event_lines(event: Json, calendar: GoogleCalendar) -> list[ContentLine]:
     """Every line of an event's VEVENT but UID, DTSTAMP and its times; in one order."""
     summary = _summary(event, calendar)
     stash = stashed(event)
     own = {one.key: one for one, *_ in stash if one.key in _OVERRIDES}
-    yield from text_line("SUMMARY", summary)
-    yield from text_line("LOCATION", _location(event))
-    yield from _description(event)
-    yield from stamp_line("CREATED", stamp(text(event, "created"), "created"))
-    yield from stamp_line("LAST-MODIFIED", stamp(text(event, "updated"), "updated"))
-    yield line("SEQUENCE", str(max(whole(event, "sequence"), 0)))
-    yield from _state(event, own)
-    yield from people_lines(*_organizer(event), google_guests(event))
-    yield from _links(event, own)
-    yield from _conference(event)
-    yield from extra_lines(event, calendar.id)
-    yield from (one for block in stash for one in block if len(block) == 1 and one.key not in _NOT_AS_THEY_STAND)
-    yield from _alarms(event, calendar, summary)
-    yield from (one for block in stash for one in block if len(block) > 1)
+    lines = [*text_line("SUMMARY", summary), *text_line("LOCATION", _location(event))]
+    if "description" in event:
+        lines += _description(event)
+    lines += stamp_line("CREATED", stamp(text(event, "created"), "created"))
+    lines += stamp_line("LAST-MODIFIED", stamp(text(event, "updated"), "updated"))
+    lines.append(ContentLine("SEQUENCE", (), str(max(whole(event, "sequence"), 0))))
+    lines += _state(event, own)
+    if "attendees" in event:
+        lines += people_lines(*_organizer(event), google_guests(event))
+    if own or not _LINKED.isdisjoint(event):
+        lines += _links(event, own)
+        lines += _conference(event)
+    lines += extra_lines(event, calendar.id)
+    lines += [one for block in stash for one in block if len(block) == 1 and one.key not in _NOT_AS_THEY_STAND]
+    if "reminders" in event:
+        lines += _alarms(event, calendar, summary)
+    lines += [one for block in stash for one in block if len(block) > 1]
+    return lines
+
+
+_LINKED = frozenset({"source", "attachments", "hangoutLink", "conferenceData"})
 
 
 # Of the stash: they stand in for what the event's own members say.
@@ -127,31 +139,34 @@ def _location(event: Json) -> str:
 
 
 def _working_place(event: Json) -> str:
+    if "workingLocationProperties" not in event:
+        return ""
     properties = member(event, "workingLocationProperties")
     if text(properties, "type") == "homeOffice" or "homeOffice" in properties:
         return "Home"
     return text(member(properties, "officeLocation"), "label") or text(member(properties, "customLocation"), "label")
 
 
-def _description(event: Json) -> Iterator[ContentLine]:
+def _description(event: Json) -> Sequence[ContentLine]:
     """Google keeps plain text and a subset of HTML in one field and does not say which it is (trap 33)."""
     description = text(event, "description")
     if is_html(description):
-        yield from html_description_lines(description, keep_line_ends=True)
-    else:
-        yield from description_lines(description)
+        return html_description_lines(description, keep_line_ends=True)
+    return description_lines(description)
 
 
 def _state(event: Json, own: dict[str, ContentLine]) -> Iterator[ContentLine]:
     kind = text(event, "eventType")
     if status := _STATUS.get(text(event, "status")):
-        yield line("STATUS", status)
-    yield line("TRANSP", "TRANSPARENT" if leaves_time_free(event) else "OPAQUE")
+        yield ContentLine("STATUS", (), status)
+    yield _TRANSPARENT if leaves_time_free(event) else _OPAQUE
     if visibility := _CLASS.get(text(event, "visibility")):
-        yield line("CLASS", visibility)
-    yield from _color(event, own)
-    categories = split_text(own["CATEGORIES"].value) if "CATEGORIES" in own else []
-    yield from text_list_line("CATEGORIES", filter(None, (TYPE_CATEGORIES.get(kind), *categories)))
+        yield ContentLine("CLASS", (), visibility)
+    if own or "colorId" in event:
+        yield from _color(event, own)
+    if own or kind in TYPE_CATEGORIES:
+        categories = split_text(own["CATEGORIES"].value) if "CATEGORIES" in own else []
+        yield from text_list_line("CATEGORIES", filter(None, (TYPE_CATEGORIES.get(kind), *categories)))
     if BUSY_STATUS in own:
         yield own[BUSY_STATUS]
     elif kind == "outOfOffice":
@@ -245,10 +260,9 @@ def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> Iterator[Con
     if uses_default and text(member(event, "start"), "date"):
         return
     chosen = calendar.default_reminders if uses_default else objects(reminders, "overrides")
-    for alarm in sorted(
-        reminder_alarms(chosen, own_address(event, calendar)), key=lambda one: (one.minutes, one.mail_to)
-    ):
-        yield from alarm_lines(alarm._replace(is_default=uses_default), summary)
+    alarms = reminder_alarms(chosen, own_address(event, calendar)) if chosen else ()
+    for minutes, mail_to, _ in sorted(alarms):
+        yield from alarm_lines(Alarm(minutes, mail_to, uses_default), summary)
 
 
 def reminder_alarms(reminders: Sequence[Json], address: str) -> set[Alarm]:

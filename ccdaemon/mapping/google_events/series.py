@@ -51,7 +51,9 @@ def series_id(payload: Json) -> str:
     series, own = text(payload, "recurringEventId"), text(payload, "id")
     if not (series or own):
         raise Unmappable("id: missing")
-    return series or _split_id(own)[0]
+    if series or "_" not in own:  # as most
+        return series or own
+    return _split_id(own)[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,14 +68,21 @@ class Parts:
     @classmethod
     def of(cls, group: Sequence[Original]) -> "Parts":
         """The parts of a group."""
-        originals = newest_originals(group)
-        master = next((one for one in originals if _is_master(one.payload, series_id(one.payload))), None)
-        others = [one for one in originals if one is not master]
+        master: Original | None = None
+        exceptions: list[Original] = []
+        cancelled: list[Original] = []
+        for one in newest_originals(group):
+            if master is None and _is_master(one.payload, series_id(one.payload)):
+                master = one
+            elif _is_cancelled(one.payload):
+                cancelled.append(one)
+            else:
+                exceptions.append(one)
         return cls(
             calendar=GoogleCalendar.of(group),
             master=master,
-            exceptions=tuple(one for one in others if not _is_cancelled(one.payload)),
-            cancelled=tuple(one for one in others if _is_cancelled(one.payload)),
+            exceptions=tuple(exceptions),
+            cancelled=tuple(cancelled),
         )
 
     def body(self) -> str | None:
@@ -156,7 +165,7 @@ def _master(event: Json, cancelled: Sequence[Json], calendar: GoogleCalendar) ->
         gone = (_original_start(exception, times.start, calendar) for exception in cancelled)
         excluded = [*times.excluded, *(moment for moment in gone if moment is not None)]
         times = replace(times, excluded=tuple(moment for moment in excluded if not _is_beyond(moment, times)))
-    lines = tuple(event_lines(event, calendar))
+    lines = event_lines(event, calendar)
     master = Event(uid=_uid(event), stamp=_stamp(event), times=times, lines=lines)
     gone_at = set(map(posix, times.excluded))
     own_lengths = [
@@ -178,7 +187,7 @@ def _exception(event: Json, master: Event | None, calendar: GoogleCalendar) -> E
     original = _original_start_of(event, series, calendar)
     times = Times(start=times.start, end=times.end, recurrence_id=original)
     uid = _uid(event) if master is None else master.uid
-    return Event(uid=uid, stamp=_stamp(event), times=times, lines=tuple(event_lines(event, calendar)))
+    return Event(uid=uid, stamp=_stamp(event), times=times, lines=event_lines(event, calendar))
 
 
 def _original_start_of(event: Json, series: Moment | None, calendar: GoogleCalendar) -> Moment | None:
