@@ -40,5 +40,7 @@ def newest_originals(group: Sequence[Original]) -> list[Original]:
 
 def shared_payload(group: Sequence[Original], remote_id: str) -> Json:
     """The payload of one living SHARED original; {} where the group lacks it."""
-    shared = (original for original in group if original.part is Part.SHARED and not original.deleted)
-    return next((original.payload for original in shared if original.remote_id == remote_id), {})
+    for original in group:
+        if original.part is Part.SHARED and original.remote_id == remote_id and not original.deleted:
+            return original.payload
+    return {}

@@ -6,7 +6,7 @@ which years, and in which order components stand is settled here, once for both 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from ccdaemon.errors import BadData, Unmappable
@@ -202,7 +202,8 @@ def _zone_texts(all_times: Sequence[Times]) -> list[str]:
     for times in all_times:
         for name, moment in _zoned(times):
             at = posix(moment)
-            firsts[name] = min(firsts.get(name, at), at)
+            if firsts.get(name, at) >= at:
+                firsts[name] = at
     return [
         lasting_vtimezone(name, first) or vtimezone(name, first, _last_use(name, all_times))
         for name, first in sorted(firsts.items())
@@ -212,7 +213,7 @@ def _zone_texts(all_times: Sequence[Times]) -> list[str]:
 def _zoned(times: Times) -> Iterator[tuple[str, datetime]]:
     """Every moment that needs a VTIMEZONE, with its TZID."""
     for moment in (times.start, times.end, times.recurrence_id, *times.extra, *times.excluded):
-        if isinstance(moment, datetime) and (name := zone_name(moment.tzinfo)) is not None:
+        if isinstance(moment, datetime) and (zone := moment.tzinfo) is not UTC and (name := zone_name(zone)):
             yield name, moment
 
 

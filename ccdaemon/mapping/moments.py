@@ -52,7 +52,13 @@ def params_of(moment: Moment) -> Params:
     """``VALUE=DATE``, ``TZID=…`` or nothing."""
     if not isinstance(moment, datetime):
         return _DATE
-    name = zone_name(moment.tzinfo)
+    zone = moment.tzinfo
+    return () if zone is UTC else _params_of_zone(zone)
+
+
+@lru_cache(maxsize=1024)
+def _params_of_zone(zone: tzinfo | None) -> Params:
+    name = zone_name(zone)
     return () if name is None else (("TZID", (name,)),)
 
 

@@ -75,6 +75,5 @@ def _origin(entry: Json) -> tuple[bool, bool]:
     if not isinstance(metadata, dict):
         return False, False
     source = metadata.get("source")
-    kind = source.get("type") if isinstance(source, dict) else None
-    is_own = kind is None or kind == "CONTACT" or text(source, "type") == ""
-    return not is_own, metadata.get("primary") is True
+    kind = text(source, "type") if isinstance(source, dict) else ""
+    return kind not in ("", "CONTACT"), metadata.get("primary") is True

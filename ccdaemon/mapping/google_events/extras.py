@@ -65,7 +65,8 @@ _PAIRS = {
     "X-GOOGLE-GADGET-PREFERENCE": ("gadget", "preferences"),
 }
 
-_TEXT_MEMBERS = frozenset(path[0] for places in _TEXTS.values() for path in places)
+_TEXTS_OF_MEMBERS = [(name, places, frozenset(path[0] for path in places)) for name, places in _TEXTS.items()]
+_TEXT_MEMBERS = frozenset().union(*(members for _, _, members in _TEXTS_OF_MEMBERS))
 _LINK_ALONE = frozenset({"htmlLink"})
 _MEMBERS = frozenset({
     "colorId",
@@ -94,8 +95,8 @@ def extra_lines(event: Json, calendar_id: str) -> Iterator[ContentLine]:
     for name, path in _LINKS.items():
         if path[0] in present:
             yield from uri_line(name, _text_at(event, path))
-    for name, places in () if _TEXT_MEMBERS.isdisjoint(present) else _TEXTS.items():
-        if any(path[0] in present for path in places):
+    for name, places, members in () if _TEXT_MEMBERS.isdisjoint(present) else _TEXTS_OF_MEMBERS:
+        if not members.isdisjoint(present):
             yield from text_line(name, next(filter(None, (_text_at(event, path) for path in places)), ""))
     color_id = text(event, "colorId")
     if not name_of(color_id):

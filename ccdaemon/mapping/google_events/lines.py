@@ -250,7 +250,7 @@ def _codes(entry: Json) -> Params:
     return tuple(found)
 
 
-def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> Iterator[ContentLine]:
+def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> list[ContentLine]:
     """The event's own reminders, or the calendar's (trap 35).
 
     Those of the calendar hold for timed events only: all-day events have defaults of their own, which the API hides.
@@ -258,11 +258,13 @@ def _alarms(event: Json, calendar: GoogleCalendar, summary: str) -> Iterator[Con
     reminders = member(event, "reminders")
     uses_default = reminders.get("useDefault") is True
     if uses_default and text(member(event, "start"), "date"):
-        return
+        return []
     chosen = calendar.default_reminders if uses_default else objects(reminders, "overrides")
     alarms = reminder_alarms(chosen, own_address(event, calendar)) if chosen else ()
+    lines: list[ContentLine] = []
     for minutes, mail_to, _ in sorted(alarms):
-        yield from alarm_lines(Alarm(minutes, mail_to, uses_default), summary)
+        lines += alarm_lines(Alarm(minutes, mail_to, uses_default), summary)
+    return lines
 
 
 def reminder_alarms(reminders: Sequence[Json], address: str) -> set[Alarm]:

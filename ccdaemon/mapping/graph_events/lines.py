@@ -16,7 +16,7 @@ from ccdaemon.mapping.graph_events.people import guest_lines
 from ccdaemon.mapping.graph_events.places import place_lines
 from ccdaemon.mapping.graph_events.stash import NOTHING, Kept
 from ccdaemon.mapping.graph_events.text import description
-from ccdaemon.mapping.group import CALENDAR_ID, shared_payload
+from ccdaemon.mapping.group import CALENDAR_ID, remembered, shared_payload
 from ccdaemon.mapping.moments import stamp
 from ccdaemon.model import Json, Original
 
@@ -38,31 +38,41 @@ class GraphCalendar:
     @classmethod
     def of(cls, group: Sequence[Original]) -> "GraphCalendar":
         """The calendar of a group; one that is known by nothing where the group lacks it."""
-        entry = shared_payload(group, CALENDAR_ID)
-        colours = {
-            text(category, "displayName").casefold(): found
-            for category in objects(entry, "masterCategories")
-            if (found := values.colour(text(category, "color")))
-        }
-        return cls(
-            owner=text(member(entry, "owner"), "address"),
-            can_edit=entry.get("canEdit") is not False,
-            colours=colours,
-        )
+        return _calendar(shared_payload(group, CALENDAR_ID))
 
 
-def event_lines(event: Json, calendar: GraphCalendar, kept: Kept = NOTHING) -> Iterator[ContentLine]:
+@remembered
+def _calendar(entry: Json) -> GraphCalendar:
+    colours = {
+        text(category, "displayName").casefold(): found
+        for category in objects(entry, "masterCategories")
+        if (found := values.colour(text(category, "color")))
+    }
+    return GraphCalendar(
+        owner=text(member(entry, "owner"), "address"),
+        can_edit=entry.get("canEdit") is not False,
+        colours=colours,
+    )
+
+
+def event_lines(event: Json, calendar: GraphCalendar, kept: Kept = NOTHING) -> list[ContentLine]:
     """Every line of an event's VEVENT but UID, DTSTAMP and its times; in one order, the stash last."""
-    own = list(_own_lines(event, calendar))
+    own = _own_lines(event, calendar)
+    if kept.lines:
+        own = _with_stash(own, kept)
+    own += _alarm(event)
+    for part in kept.parts:
+        own += part
+    return own
+
+
+def _with_stash(own: list[ContentLine], kept: Kept) -> list[ContentLine]:
+    """What the event itself says and what of the stash still says more."""
     derived = {one.key: one.value for one in own}
     said = {(one.key, one.value) for one in own}
     stashed = [one for one in kept.lines if _is_told(one, derived, said)]
     instead = {one.key for one in stashed} - BESIDE
-    yield from (one for one in own if one.key not in instead)
-    yield from stashed
-    yield from _alarm(event)
-    for part in kept.parts:
-        yield from part
+    return [*(one for one in own if one.key not in instead), *stashed]
 
 
 def _is_told(one: ContentLine, derived: Mapping[str, str], said: set[tuple[str, str]]) -> bool:
@@ -75,18 +85,18 @@ def _is_told(one: ContentLine, derived: Mapping[str, str], said: set[tuple[str, 
     return one.key not in BESIDE or (one.key, one.value) not in said
 
 
-def _own_lines(event: Json, calendar: GraphCalendar) -> Iterator[ContentLine]:
-    yield from text_line("SUMMARY", text(event, "subject"))
-    yield from place_lines(event)
-    yield from description(event)
-    yield from stamp_line("CREATED", stamp(text(event, "createdDateTime"), "createdDateTime"))
-    yield from stamp_line("LAST-MODIFIED", stamp(text(event, "lastModifiedDateTime"), "lastModifiedDateTime"))
-    yield from _state(event)
-    yield from _categories(event, calendar)
-    yield from guest_lines(event, calendar.owner)
-    yield from _wishes(event)
-    yield from meeting_lines(event)
-    yield from attachment_lines(event)
+def _own_lines(event: Json, calendar: GraphCalendar) -> list[ContentLine]:
+    lines = [*text_line("SUMMARY", text(event, "subject")), *place_lines(event), *description(event)]
+    lines += stamp_line("CREATED", stamp(text(event, "createdDateTime"), "createdDateTime"))
+    lines += stamp_line("LAST-MODIFIED", stamp(text(event, "lastModifiedDateTime"), "lastModifiedDateTime"))
+    lines += _state(event)
+    if event.get("categories"):
+        lines += _categories(event, calendar)
+    lines += guest_lines(event, calendar.owner)
+    lines += _wishes(event)
+    lines += meeting_lines(event)
+    lines += attachment_lines(event)
+    return lines
 
 
 def _state(event: Json) -> Iterator[ContentLine]:
@@ -94,11 +104,11 @@ def _state(event: Json) -> Iterator[ContentLine]:
     shown_as, sensitivity = text(event, "showAs"), text(event, "sensitivity")
     if event.get("isCancelled") is True:
         yield line("STATUS", "CANCELLED")
-    yield line("TRANSP", "TRANSPARENT" if shown_as == values.FREE else "OPAQUE")
+    yield ContentLine("TRANSP", (), "TRANSPARENT" if shown_as == values.FREE else "OPAQUE")
     if busy := values.busy_status(shown_as):
-        yield line("X-MICROSOFT-CDO-BUSYSTATUS", busy)
+        yield ContentLine("X-MICROSOFT-CDO-BUSYSTATUS", (), busy)
     if classification := values.classification(sensitivity):
-        yield line("CLASS", classification)
+        yield ContentLine("CLASS", (), classification)
     if sensitivity == "personal":
         yield line("X-CCD-SENSITIVITY", values.PERSONAL)
     if priority := values.priority(text(event, "importance")):
@@ -123,7 +133,8 @@ def _wishes(event: Json) -> Iterator[ContentLine]:
         yield line("X-MICROSOFT-RESPONSEREQUESTED", "FALSE")
 
 
-def _alarm(event: Json) -> Iterator[ContentLine]:
+def _alarm(event: Json) -> Sequence[ContentLine]:
     minutes = whole(event, "reminderMinutesBeforeStart")
     if event.get("isReminderOn") is True and 0 <= minutes <= MAX_REMINDER_MINUTES:
-        yield from alarm_lines(Alarm(minutes=minutes), text(event, "subject"))
+        return alarm_lines(Alarm(minutes), text(event, "subject"))
+    return ()

@@ -19,6 +19,10 @@ _SAFE_IN_NUMBERS = "+*-()."
 def meeting_lines(event: Json) -> Iterator[ContentLine]:
     """CONFERENCE of every way in, and Microsoft's own properties for programs that know only those."""
     meeting, provider = member(event, "onlineMeeting"), text(event, "onlineMeetingProvider")
+    if not meeting and not event.get("onlineMeetingUrl") and event.get("isOnlineMeeting") is not True:
+        if provider not in _NO_PROVIDER:
+            yield from text_line("X-MICROSOFT-ONLINEMEETING-PROVIDER", provider)
+        return
     address = text(meeting, "joinUrl") or text(event, "onlineMeetingUrl")
     seen: set[str] = set()
     for one in _ways_in(event, meeting, address):

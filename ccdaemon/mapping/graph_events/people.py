@@ -34,11 +34,12 @@ _ANSWERED = frozenset({"accepted", "tentativelyAccepted", "declined", "notRespon
 def guest_lines(event: Json, owner: str) -> Iterator[ContentLine]:
     """ORGANIZER and ATTENDEEs; ``owner`` is the address of whose calendar it is, "" when unknown."""
     address, name = _organizer(event)
-    guests = _guests(event, owner)
-    moments = _moments_of_answers(event, owner)
-    for one in people_lines(address, name, guests):
-        extra = moments.get(one.value.casefold(), ()) if one.key == "ATTENDEE" else ()
-        yield one._replace(params=(*one.params, *extra)) if extra else one
+    guests = _guests(event, owner) if event.get("attendees") else []
+    if guests:
+        moments = _moments_of_answers(event, owner)
+        for one in people_lines(address, name, guests):
+            extra = moments.get(one.value.casefold(), ()) if one.name == "ATTENDEE" else ()
+            yield one._replace(params=(*one.params, *extra)) if extra else one
     if not guests and event.get("isOrganizer") is False and address:  # ORGANIZER would be an invitation to nobody
         yield line("X-MICROSOFT-ORGANIZER", mail_uri(address), CN=name or address)
     own = text(member(event, "responseStatus"), "response")
@@ -97,6 +98,8 @@ def _moments_of_answers(event: Json, owner: str) -> dict[str, tuple[tuple[str, t
         answered = _moment(text(member(entry, "status"), "time"))
         if not answered and is_same(address, owner):
             answered = _moment(text(member(event, "responseStatus"), "time"))
+        if not answered and not proposed:
+            continue
         named = (
             ("X-RESPONSE-TIME", answered),
             ("X-PROPOSED-START", _zoned_moment(member(proposed, "start"))),
@@ -109,8 +112,10 @@ def _moments_of_answers(event: Json, owner: str) -> dict[str, tuple[tuple[str, t
 
 def _moment(value: str, zone_name: str = "UTC") -> str:
     """A DATE-TIME in UTC, "" where there is none: what a guest said must not keep an event from being seen."""
+    if not value or value.startswith("0001-01-01"):  # nobody answered
+        return ""
     try:
-        moment = parse_rfc3339(value, "time") if value else None
+        moment = parse_rfc3339(value, "time")
         if not isinstance(moment, datetime) or moment.year <= _NEVER:
             return ""
         zone = moment.tzinfo or find_zone(zone_name) or UTC

@@ -23,6 +23,8 @@ _MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
 
 def place_lines(event: Json) -> Iterator[ContentLine]:
     """LOCATION, GEO, and X-MICROSOFT-LOCATION for every place of which those two do not say all."""
+    if not event.get("location") and not event.get("locations"):
+        return
     shown = _shown(event)
     names = {shown, *shown.split("; ")}  # as Outlook joins several
     yield from text_line("LOCATION", shown)
@@ -31,17 +33,16 @@ def place_lines(event: Json) -> Iterator[ContentLine]:
     for place in _places(event):
         name, address = text(place, "displayName"), _address(place)
         kind = text(place, "locationType")
-        details = {
-            "X_ADDRESS": address if address != shown else "",
-            "X_EMAIL": text(place, "locationEmailAddress"),
-            "X_URI": text(place, "locationUri"),
-            "X_TYPE": "" if kind in _ORDINARY else kind,
-            "X_GEO": found if (found := _coordinates(place)) != geo else "",
-        }
-        if any(details.values()) or (name and name not in names):
-            yield line(
-                "X-MICROSOFT-LOCATION", escape_text(name or address), **{k: v or None for k, v in details.items()}
-            )
+        details = (
+            ("X-ADDRESS", address if address != shown else ""),
+            ("X-EMAIL", text(place, "locationEmailAddress")),
+            ("X-URI", text(place, "locationUri")),
+            ("X-TYPE", "" if kind in _ORDINARY else kind),
+            ("X-GEO", found if (found := _coordinates(place)) != geo else ""),
+        )
+        params = tuple([(key, (said,)) for key, said in details if said])
+        if params or (name and name not in names):
+            yield ContentLine("X-MICROSOFT-LOCATION", params, escape_text(name or address))
 
 
 def _places(event: Json) -> list[Json]:
@@ -62,7 +63,8 @@ def _shown(event: Json) -> str:
 
 
 def _address(place: Json) -> str:
-    address = member(place, "address")
+    if not (address := member(place, "address")):
+        return ""
     return ", ".join(part for field in _ADDRESS_PARTS if (part := text(address, field)))
 
 
@@ -75,7 +77,8 @@ def _geo(event: Json) -> str:
 
 
 def _coordinates(place: Json) -> str:
-    coordinates = member(place, "coordinates")
+    if not (coordinates := member(place, "coordinates")):
+        return ""
     return _geo_value(coordinates.get("latitude"), coordinates.get("longitude"))
 
 

@@ -123,9 +123,7 @@ def _floating(times: Times) -> Times:
 
 def _published(original: Original, uid: str, times: Times, kept: Kept, calendar: GraphCalendar) -> Published:
     payload = original.payload
-    event = Event(
-        uid=uid, stamp=_stamp(payload), times=times, lines=tuple(event_lines(payload, calendar, kept))
-    )  # fmt: skip
+    event = Event(uid=uid, stamp=_stamp(payload), times=times, lines=event_lines(payload, calendar, kept))
     return Published(event=event, remote_id=original.remote_id, payload=payload, etag=original.etag, kept=kept)
 
 

@@ -5,7 +5,7 @@ a person does to the text around it. Source: https://learn.microsoft.com/graph/a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -33,14 +33,13 @@ _TAIL = "</body></html>"
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def description(event: Json) -> Iterator[ContentLine]:
+def description(event: Json) -> Sequence[ContentLine]:
     """The body; its HTML also as it is (trap 33). The preview, cut by Graph, only where no body was asked for."""
     body = member(event, "body")
     content = text(body, "content")
     if _is_html(body):
-        yield from html_description_lines(content, keep_line_ends=False)
-    else:
-        yield from description_lines(content if "body" in event else text(event, "bodyPreview"))
+        return html_description_lines(content, keep_line_ends=False)
+    return description_lines(content if "body" in event else text(event, "bodyPreview"))
 
 
 def _is_html(body: Json) -> bool:
