@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from ccdaemon import __version__
-from ccdaemon.cli.base import INTERRUPTED, Group
+from ccdaemon.cli.base import INTERRUPTED, Group, hide_rich
 
 COMMANDS = {
     "account": "ccdaemon.cli.account:account",
@@ -74,6 +74,7 @@ cli = click.version_option(__version__, message="ccdaemon %(version)s")(
 def main() -> NoReturn:
     """Entry point of the ``ccdaemon`` command. Whatever it makes is for its owner only."""
     os.umask(0o077)
+    hide_rich()
     try:
         status = cli.main(prog_name="ccdaemon", standalone_mode=False)
     except click.ClickException as error:

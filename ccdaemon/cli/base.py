@@ -71,6 +71,19 @@ class Session:
 
 LONGEST_LABEL = 100
 
+
+def hide_rich() -> None:
+    """Keep structlog from importing rich, for tracebacks that no line of ours has: that takes a tenth of a second and
+    4 MiB, of every command and of every process of the daemon."""
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # such an import is refused
+
+
+def show_rich() -> None:
+    """For whoever uses it."""
+    if sys.modules.get("rich", sys) is None:
+        del sys.modules["rich"]
+
+
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
 

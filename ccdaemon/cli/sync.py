@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ccdaemon.cli.base import Command, Session, find_accounts, json_option, print_json, shown
+from ccdaemon.cli.base import Command, Session, find_accounts, json_option, print_json, show_rich, shown
 from ccdaemon.errors import CcdaemonError, Transient
 from ccdaemon.model import CLOUDS, Account, Collection, Outcome, Run
 
@@ -184,6 +184,7 @@ def shown_progress(*, as_json: bool) -> Iterator[Show]:
     if as_json or not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield Show() if as_json else _Lines()
         return
+    show_rich()
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
 

@@ -60,6 +60,27 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+BARE = """
+import sys
+from ccdaemon.cli import cli
+from ccdaemon.cli.base import hide_rich, show_rich
+
+hide_rich()
+cli.main(["--config", sys.argv[1], "status"], standalone_mode=False)
+print([name for name in sys.modules if name.startswith(("rich.", "pygments"))])
+show_rich()
+import rich.progress
+"""
+
+
+def test_a_command_that_shows_no_progress_imports_nothing_that_would_draw_it(ready: Any, tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", BARE, str(tmp_path / "ccdaemon.toml")], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["[]"]), done.stderr
+
+
 def test_init_makes_everything_private_and_says_what_it_made(run: Any, tmp_path: Path):
     output = run("init", "--person", "ada").output
 
