@@ -45,7 +45,7 @@ SQLITE_PRAGMAS: dict[str, str | int | None] = {
     "journal_mode": "WAL",
     "synchronous": "FULL",  # what was answered stays, also after a power cut
     "foreign_keys": "ON",
-    "cache_size": -8192,  # KiB
+    "cache_size": -4096,  # KiB, of each connection; a batch of a pull changes a little more, which spills into the log
     "mmap_size": 0,  # mapped pages count as our memory, and small requests got slower with them
     "wal_autocheckpoint": 1000,  # pages of 4 KiB
     "journal_size_limit": LIMIT_BYTES,  # bytes that stay of the WAL after a very large transaction
