@@ -7,7 +7,7 @@ or because it has much, gets a place among the few that are kept for such, so th
 
 A turn that lists a whole collection has page after page in hand, and keeps the processor busy. A few of these at the
 same time are as quick as many, and take a part of the memory; one that stands still, as it does while its provider does
-not answer, keeps no other one waiting.
+not answer, or that does not end, keeps no other one waiting.
 """
 
 import time
@@ -20,8 +20,9 @@ Step = Callable[[], object]
 
 SLOW_SECONDS = 10.0  # a turn that lasts longer makes its account a slow one, until a shorter one
 TURN_SECONDS = 30.0  # after that no further step is begun
-LARGE = 3  # large turns at the same time
+LARGE = 2  # large turns at the same time: one stores while the other waits for its provider or the disk
 STILL_SECONDS = 15.0  # without a page that was stored, a large turn does not count as one
+LARGE_SECONDS = 60.0  # after that it does not either
 
 
 @dataclass(kw_only=True, eq=False)
@@ -109,5 +110,8 @@ class Turns:
         return sum(turn.account_id in self._slow or turn.began < since for turn in self._running.values())
 
     def _large_running(self) -> int:
-        since = self._clock() - STILL_SECONDS
-        return sum(turn.is_large and turn.moved >= since for turn in self._running.values())
+        now = self._clock()
+        return sum(
+            turn.is_large and now - turn.moved <= STILL_SECONDS and now - turn.began <= LARGE_SECONDS
+            for turn in self._running.values()
+        )

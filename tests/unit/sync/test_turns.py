@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdaemon.sync.turns import LARGE, SLOW_SECONDS, STILL_SECONDS, TURN_SECONDS, Turn, Turns
+from ccdaemon.sync.turns import LARGE, LARGE_SECONDS, SLOW_SECONDS, STILL_SECONDS, TURN_SECONDS, Turn, Turns
 
 
 class Clock:
@@ -156,3 +156,18 @@ def test_f44_who_is_being_filled_and_stands_still_keeps_nobody_waiting(clock: Cl
     clock.now += 1
 
     assert ids(begun(turns)) == [*range(LARGE, 2 * LARGE - 1)]
+
+
+def test_f44_who_is_being_filled_for_ever_keeps_nobody_waiting(clock: Clock):
+    turns = Turns(8, clock=clock)
+    for account_id in range(LARGE + 1):
+        turns.offer(account_id, [], is_large=True)
+    begun(turns)
+    for _ in range(6):
+        clock.now += LARGE_SECONDS / 6
+        turns.move(0)
+        turns.move(1)
+        assert ids(begun(turns)) == []
+    clock.now += 1
+
+    assert ids(begun(turns)) == [LARGE]
