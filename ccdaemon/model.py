@@ -3,14 +3,20 @@
 All times are aware and in UTC. Text is normalised (no NUL, no lone surrogate) before it reaches the store.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, NewType
 
 Json = dict[str, Any]
 """One JSON object as the provider sent it."""
+
+COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False).encode
+"""JSON as it is stored: in the order of the keys, not a blank. Raises one of NOT_JSON for what is none."""
+
+NOT_JSON = (TypeError, ValueError, RecursionError)
 
 Cursor = NewType("Cursor", str)
 """Opaque place in a provider's change feed. Stored, handed back, read by nobody but the Remote that made it."""
@@ -237,6 +243,21 @@ class Original:
     version: int  # provider's modification time in microseconds since 1970; 0 where it tells none
     payload: Json  # {} where deleted
     deleted: bool = False
+    _text: str | None = field(default=None, init=False, repr=False, compare=False)  # see ``text``; no copy has it
+
+    def text(self) -> str:
+        """The payload as COMPACT writes it, written once."""
+        text = self._text
+        if text is None:
+            text = COMPACT(self.payload)
+            object.__setattr__(self, "_text", text)
+        return text
+
+    def rewritten(self, text: str) -> "Original":
+        """The same with another payload, given as COMPACT writes it."""
+        other = replace(self, payload=json.loads(text))
+        object.__setattr__(other, "_text", text)
+        return other
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

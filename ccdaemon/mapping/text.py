@@ -19,6 +19,7 @@ MAX_TEXT = 4 * 1024 * 1024
 # All of these are "not printable" to str, so text that is printable holds none of them: the fast path below.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _CONTAINERS = frozenset({dict, list})
+_ESCAPED = re.compile(r"\\[bfru]")  # as model.COMPACT writes most of them
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -42,6 +43,21 @@ def clean_json(payload: Json) -> Json:
     deeper than ``MAX_DEPTH``, or holds a text longer than ``MAX_TEXT``.
     """
     return payload if _is_clean(payload) else _clean_object(payload, MAX_DEPTH)
+
+
+def cleaned(written: str) -> str | None:
+    """An object, as ``model.COMPACT`` writes it, as it is once ``clean_json`` has done its work: mostly the very same
+    text, or one in which only the line ends differ. None where that cannot be told at one look.
+    """
+    if "\\r" in written and "\\\\" not in written:  # without an escaped backslash no other text looks like these
+        written = written.replace("\\r\\n", "\\n").replace("\\r", "\\n")
+    is_clean = (
+        len(written) <= MAX_TEXT
+        and written.count("{") + written.count("[") <= MAX_DEPTH
+        and (written.isprintable() or _UNWANTED.search(written) is None)
+        and _ESCAPED.search(written) is None
+    )
+    return written if is_clean else None
 
 
 def _is_clean(payload: Json) -> bool:

@@ -5,8 +5,9 @@ Their shape in the database is a promise: migrations use them, so a changed type
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Dialect, Integer, Text, bindparam
@@ -17,11 +18,10 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ccdaemon.errors import BadData
+from ccdaemon.model import COMPACT, NOT_JSON
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-
-TO_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False).encode
 
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """U+0000 as json.dumps writes it: an escape whose backslash is not itself escaped."""
@@ -158,10 +158,15 @@ def clean(text: str) -> str:
 
 
 def to_json(value: object) -> str:
-    """Compact JSON in the order of the keys. Raises BadData for what is not JSON and for text that is not clean."""
+    """What COMPACT writes of it, see ``as_json``."""
+    return as_json(partial(COMPACT, value))
+
+
+def as_json(write: Callable[[], str]) -> str:
+    """What COMPACT writes. Raises BadData for what is not JSON and for text that is not clean."""
     try:
-        text = TO_JSON(value)
-    except (TypeError, ValueError, RecursionError):
+        text = write()
+    except NOT_JSON:
         raise BadData("something that is no JSON was handed to the store") from None
     if "\\u0000" in text and ESCAPED_NUL.search(text):
         raise BadData("JSON with a NUL character was handed to the store")

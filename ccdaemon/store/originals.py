@@ -11,7 +11,7 @@ from ccdaemon.errors import BadData
 from ccdaemon.model import Original, Part
 from ccdaemon.store.bound import Bound
 from ccdaemon.store.collections import lock_collection
-from ccdaemon.store.columns import among, to_json
+from ccdaemon.store.columns import among, as_json
 from ccdaemon.store.prepared import Prepared, PreparedInsert
 from ccdaemon.store.schema import items, originals
 
@@ -247,7 +247,7 @@ def merged(stored: Stored | None, seen: Original, *, generation: int = 0) -> Sto
         etag=seen.etag,
         version=version,
         deleted=False,
-        payload=to_json(seen.payload),
+        payload=as_json(seen.text),
         generation=generation,
         seen=seen if version == seen.version else replace(seen, version=version),
     )

@@ -8,7 +8,7 @@ What lives is stored page by page. What is gone is decided once, when the feed h
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,8 +18,8 @@ from operator import attrgetter
 from ccdaemon import log
 from ccdaemon.errors import BadAnswer, CursorExpired, Transient, Unmappable
 from ccdaemon.mapping import Codec
-from ccdaemon.mapping.text import clean_json
-from ccdaemon.model import Collection, Cursor, Decision, Held, Kind, Lease, Original, Page, Part
+from ccdaemon.mapping.text import clean_json, cleaned
+from ccdaemon.model import NOT_JSON, Collection, Cursor, Decision, Held, Kind, Lease, Original, Page, Part
 from ccdaemon.providers.base import Remote
 from ccdaemon.store.base import Reader, Store, Transaction
 from ccdaemon.sync import departures, guard, photos
@@ -364,6 +364,10 @@ class Pull:
 
     def _clean(self, original: Original) -> Original:
         """Text as every database can hold it; a payload nested beyond reason maps to nothing and is quarantined."""
+        with suppress(*NOT_JSON):
+            text = cleaned(original.text())
+            if text is not None:
+                return original if text is original.text() else original.rewritten(text)
         try:
             payload = clean_json(original.payload)
         except BadAnswer:

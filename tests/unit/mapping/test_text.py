@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdaemon.errors import BadAnswer
-from ccdaemon.mapping.text import MAX_DEPTH, clean, clean_json
+from ccdaemon.mapping.text import MAX_DEPTH, clean, clean_json, cleaned
+from ccdaemon.model import COMPACT
 
 ANY_TEXT = st.text(st.characters())
 
@@ -97,3 +98,37 @@ def test_whatever_the_payload_it_ends_as_json_that_both_databases_hold(payload):
     stored = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
     assert json.loads(stored.encode("utf-8")) == cleaned
     assert clean_json(cleaned) is cleaned
+
+
+ODD_TEXT = st.text(st.sampled_from('a\\nrubft\n\r\t\x00\x0b\x7f\x85\u2028\ud800\ufffe"{[é👩'))
+ODD_JSON = st.recursive(
+    st.none() | st.floats(allow_nan=False, allow_infinity=False) | ODD_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT, inner, max_size=3),
+)
+
+
+@given(st.dictionaries(ODD_TEXT, ODD_JSON, max_size=4))
+@settings(database=None)
+def test_what_looks_clean_as_it_is_written_is_clean(payload):
+    written = COMPACT(payload)
+    text = cleaned(written)
+    if text is written:
+        assert clean_json(payload) is payload
+    elif text is not None:
+        assert text == COMPACT(clean_json(payload))
+
+
+def test_the_usual_looks_clean_as_it_is_written_and_the_odd_does_not():
+    usual = {"a": ["x", {"b": None, "c": 1.5, "d": True}], "e": 'multi\nline\twith "quotes" and é👩 \\o/'}
+    deep: object = "end"
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+
+    assert cleaned(COMPACT(usual)) == COMPACT(usual)
+    assert [cleaned(COMPACT({"a": odd})) for odd in ("\\\r", "\0", "\x7f", "\u2028", "\ud800", deep)] == [None] * 6
+
+
+def test_line_ends_are_cleaned_as_they_are_written():
+    payload = {"html\r": ["<p>\r\none</p>\r", "\n\r", "r n", 1e300, 2**70]}
+
+    assert cleaned(COMPACT(payload)) == COMPACT(clean_json(payload))
