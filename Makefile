@@ -38,12 +38,12 @@ style: $(VENV)/ready
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-soak: $(VENV)/ready  ## ten minutes of everything at once, every kill point, many random histories, new random payloads
+soak: $(VENV)/ready  ## an evening: everything at once, every kill point, many random histories, new random payloads
 	$(BIN)/python -m tests.soak
 	$(BIN)/pytest tests/system/crash tests/system/test_kill.py --thorough --timeout 7200
 	$(BIN)/pytest tests/machine --seeds 20000 --timeout 7200
 	$(BIN)/pytest tests/contract/store/test_dav_histories.py --seeds 20000 --timeout 7200
-	$(BIN)/pytest tests/unit/mapping tests/contract/store --hypothesis-profile fuzz --timeout 7200
+	$(BIN)/pytest tests -m hypothesis --hypothesis-profile fuzz -n auto --timeout 7200
 
 bench: $(VENV)/ready  ## speed, as ratios against a floor or a peer in the same run
 	$(BIN)/python benchmarks/ingest.py
