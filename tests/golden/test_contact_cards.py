@@ -5,6 +5,7 @@ reading every line of it.
 """
 
 import json
+from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import vobject
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.google_contacts.codec import GoogleContactCodec
 from ccdaemon.mapping.graph_contacts.codec import GraphContactCodec
+from ccdaemon.mapping.indexing import search_index
 from ccdaemon.model import Original, Part
 from tests.unit.mapping import line_oracle
 
 CODECS: dict[str, Codec] = {"people": GoogleContactCodec(), "graph_contacts": GraphContactCodec()}
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.relative_to(HERE) for api in CODECS for path in HERE.glob(f"{api}/*/payload.json"))
 
@@ -43,6 +46,19 @@ def test_a_group_of_originals_becomes_exactly_this_card(case):
     body = CODECS[case.parts[0]].to_body(originals(case))
 
     assert body == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_whoever_writes_a_body_knows_what_reading_it_tells(case):
+    codec = CODECS[case.parts[0]]
+    body = codec.to_body(originals(case))
+
+    mapped = codec.mapped(originals(case))
+
+    assert (mapped.body, mapped.fingerprint, mapped.index) == (body, codec.fingerprint(body), codec.index(body))
+    read = search_index(body, mapped.index.component, now=NOW)
+    assert search_index(body, mapped.index.component, now=NOW, known=mapped.outline) == read
+    assert mapped.outline is not None
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -106,8 +106,7 @@ SINGLETONS = (BIRTHDAYS, BIOGRAPHIES, GENDERS)
 
 def properties(person: Json, singleton: Singleton) -> Iterator[Property]:
     """What the best entry says, then what those of linked profiles add to it."""
-    listed = singletons(person, singleton.name)
-    said = [found for entry in listed if (found := singleton.write(entry))]
+    said = [found for entry in singletons(person, singleton.name) if (found := singleton.write(entry))]
     if not said:
         return
     yield from said[0]

@@ -5,7 +5,7 @@ from timeit import repeat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdaemon.mapping.fingerprint import fingerprint
+from ccdaemon.mapping.fingerprint import fingerprint, fingerprint_of
 
 CARD = (
     "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//one//EN\r\nUID:7\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r\n"
@@ -68,6 +68,20 @@ def test_the_wording_of_a_vtimezone_does_not_count_but_the_zone_used_does():
 
     assert fingerprint(EVENT) == fingerprint(worded)
     assert fingerprint(EVENT) != fingerprint(moved)
+
+
+ZONE_LINES = st.lists(
+    st.sampled_from([
+        *("BEGIN:VTIMEZONE", "END:VTIMEZONE", "BEGIN:VTIMEZONE", "END:VTIMEZONE", "begin:vtimezone", "END:vtimezone "),
+        *("BEGIN:STANDARD", "END:STANDARD", "TZID:Europe/Zurich", "BEGIN:VEVENT", "END:VEVENT", "SUMMARY:x", "END:"),
+    ]),
+    max_size=14,
+)  # fmt: skip
+
+
+@given(ZONE_LINES)
+def test_zones_that_are_nested_or_cut_are_left_out_as_the_walk_along_the_lines_does(lines: list[str]):
+    assert fingerprint_of(lines) == fingerprint("\r\n".join([*lines, ""]))
 
 
 def test_every_value_counts():

@@ -1,6 +1,6 @@
 """Dates and times as values."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -54,6 +54,50 @@ def test_what_is_no_time_is_refused_by_its_field_alone(given):
         parse_rfc3339(given, "start")
 
     assert str(refusal.value) in {"start: not a date or time", "start: no such date or time"}
+
+
+@given(
+    st.one_of(
+        st.datetimes(),
+        st.datetimes(datetime.min, datetime(1, 1, 2)),  # noqa: DTZ001, DTZ901
+        st.datetimes(datetime(9999, 12, 31)),  # noqa: DTZ001
+    ),
+    st.sampled_from("Tt "),
+    st.text("0123456789", max_size=12),
+    st.sampled_from(["", "Z", "z", "+00:00", "-00:00", "+14:00", "-14:00", "+1400", "+05:45", "-23:59", "+24:00"]),
+)
+def test_every_spelling_of_a_time_means_the_same_or_is_refused(moment, separator, fraction, offset):
+    moment = moment.replace(microsecond=0)
+    given = f"{moment.isoformat(separator)}{f'.{fraction}' if fraction else ''}{offset}"
+    digits = offset[1:].replace(":", "")
+    east = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) if digits else timedelta()
+    try:
+        utc = (moment + east if offset[:1] == "-" else moment - east).replace(tzinfo=UTC)
+    except OverflowError:
+        utc = None
+    expected = None if offset == "+24:00" else utc if offset else moment
+
+    with suppress(Unmappable) if expected is None else nullcontext():
+        assert expected == parse_rfc3339(given, "start")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2016-12-31t23:59:60z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2016-12-31T23:59:60.999+00:00", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2026-03-01T09:00", datetime(2026, 3, 1, 9)),  # noqa: DTZ001
+        ("2026-03-01T09:00Z", datetime(2026, 3, 1, 9, tzinfo=UTC)),
+    ],
+)
+def test_leap_seconds_and_missing_seconds_are_read(given, expected):
+    assert parse_rfc3339(given, "start") == expected
+
+
+@pytest.mark.parametrize("given", ["2026-03-01T24:00:00Z", "2026-03-01T24:00:00", "2026-03-01T09:60:00+01:00"])
+def test_an_hour_that_no_clock_shows_is_refused(given):
+    with pytest.raises(Unmappable):
+        parse_rfc3339(given, "start")
 
 
 @given(st.text())

@@ -22,6 +22,14 @@ def read(*lines: str) -> card.Card:
 # --- building ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_card_of_which_a_line_was_cleaned_has_to_be_read_again():
+    def outline(value: str) -> object:
+        return vcard.written(uid="u1", full_name="F", properties=[Property("NOTE", value)]).outline
+
+    assert outline("a\x07b") is None
+    assert outline("a\xa0b") is not None  # not printable to Python, yet nothing to be cleaned
+
+
 def test_a_card_without_properties_is_still_a_card():
     assert body() == "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u1\r\nFN:Jane\\; Doe\r\nX-CCD-KEEP:1\r\nEND:VCARD\r\n"
 
