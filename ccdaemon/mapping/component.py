@@ -43,12 +43,14 @@ class Component:
         return [one for one in self.lines if one.key == name]
 
     def said(self) -> dict[str, list[ContentLine]]:
-        """The lines by name in upper case, in order. Counted once: what is added to ``lines`` later is not in it."""
-        if self._said is None:
-            self._said = {}
-            for one in self.lines:
-                self._said.setdefault(one.name.upper(), []).append(one)
-        return self._said
+        """The lines by name in upper case, in order. Sorted once: what is added to ``lines`` later is not in it."""
+        if self._said is not None:
+            return self._said
+        said: dict[str, list[ContentLine]] = {}
+        for one in self.lines:
+            said.setdefault(one.name.upper(), []).append(one)
+        self._said = said  # whole, as other threads may see it: outlines are shared
+        return said
 
     def text(self, name: str) -> str:
         """The unescaped value of the first property of a name, "" when there is none."""

@@ -7,7 +7,6 @@ which years, and in which order components stand is settled here, once for both 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping.component import OUTLINED, Written
@@ -47,6 +46,7 @@ MAX_DEPTH = 16
 
 _NOTICED = OUTLINED | {"BEGIN", "END"}
 _HEAD = ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}")
+_HEAD_TEXT = fold(_HEAD)
 _ONE_DAY = timedelta(days=1)
 
 
@@ -143,7 +143,7 @@ def written(events: Iterable[Event]) -> Written:
     raw_lines.append("END:VCALENDAR")
     clean = cleaned(raw_lines)
     zones = _zone_texts([event.times for event in ordered])
-    body = "".join((fold(_HEAD), *zones, fold(islice(clean, len(_HEAD), None))))
+    body = "".join((_HEAD_TEXT, *zones, fold(clean[len(_HEAD) :])))
     return Written(body, clean, outline if clean is raw_lines else None)
 
 
