@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -261,16 +260,10 @@ def _rules(
     if len(lines) > MAX_RULES:
         raise Unmappable("recurrence: too many rules")
     for one in lines:
-        rule = with_until_like(_rule(one.value), master.start, times.zone)
+        rule = with_until_like(parse_rule(one.value), master.start, times.zone)
         begin, end = _wall_range(master, starts_at, ends_at)
         last = TIME_MAX if rule.until is None else posix(rule.until)
         yield rule, begin, min(end, _wall(last + 2 * DAY)), last
-
-
-@lru_cache(maxsize=512)
-def _rule(value: str) -> Rule:
-    """Most series have one of a few rules."""
-    return parse_rule(value)
 
 
 def _wall_range(master: Placed, starts_at: int, ends_at: int) -> tuple[datetime, datetime]:

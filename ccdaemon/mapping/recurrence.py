@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from math import gcd
 
 from ccdaemon.errors import Unmappable
@@ -106,6 +107,7 @@ class Rule:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=512)  # most series have one of a few rules, and each is asked about several times
 def parse(value: str) -> Rule:
     """The rule in a property's value. Raises Unmappable where RFC 5545 would not call it one."""
     if len(value) > _MAX_LENGTH:
