@@ -111,6 +111,9 @@ class Reader(Protocol):
     def shared_payloads(self, collection_id: int) -> Mapping[str, Json]:
         """remote_id -> payload of the living SHARED originals."""
 
+    def siblings(self, account_id: int) -> int:
+        """How many collections the account has, those included that ended."""
+
     def lease_at(self, name: str) -> int | None:
         """The generation of a lease that nobody has, 0 if nobody ever had it; None: somebody seems to have it."""
 

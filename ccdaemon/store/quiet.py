@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, or_, select, text, update
+from sqlalchemy import BindParameter, bindparam, func, or_, select, text, update
 
 from ccdaemon.model import Collection, Cursor, Json, Kind, Outcome, Part, RemoteCollection
 from ccdaemon.store.bound import Bound
@@ -39,6 +39,7 @@ SHARED = Prepared(
         originals.c.part == Part.SHARED,
     )
 )
+SIBLINGS = Prepared(select(func.count(collections.c.id)).where(collections.c.account_id == bindparam("account_id")))
 LEASE = Prepared(select(leases.c.owner, leases.c.generation).where(leases.c.name == bindparam("lease_name")))
 LAST_LISTING = Prepared(
     select(runs.c.outcome)
@@ -81,6 +82,11 @@ class QuietReader(Bound):
         """remote_id -> payload of the living SHARED originals."""
         rows = SHARED.all(self.connection, {"collection_id": collection_id})
         return {remote_id: json.loads(payload) for remote_id, payload in rows}
+
+    def siblings(self, account_id: int) -> int:
+        """How many collections the account has, those included that ended."""
+        row = SIBLINGS.first(self.connection, {"account_id": account_id})
+        return int(row[0]) if row else 0
 
     def lease_at(self, name: str) -> int | None:
         """The generation of a lease that nobody has, 0 if nobody ever had it; None: somebody seems to have it."""

@@ -7,11 +7,12 @@ question: whoever goes on with a look, or notes that it found nothing, names wha
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 from ccdaemon.errors import BadAnswer
 from ccdaemon.mapping.text import clean_json
-from ccdaemon.model import Collection, Cursor, Json, Original, Page, Part
+from ccdaemon.model import Account, Collection, Cursor, Json, Original, Page, Part
 from ccdaemon.providers.base import Remote
 
 
@@ -19,6 +20,7 @@ from ccdaemon.providers.base import Remote
 class Look:
     """What a provider answered to whoever has no lease yet."""
 
+    account: Account
     collection: Collection  # as it was before the question
     started: datetime
     pages: Iterator[Page]  # all of them, the first one again; raises what the question raised
@@ -29,16 +31,21 @@ class Look:
         return _state(self.collection) == _state(collection)
 
 
-def look(remote: Callable[[], Remote], collection: Collection, known: Mapping[str, Json], started: datetime) -> Look:
+def look(
+    remote: Callable[[], Remote],
+    account: Account,
+    collection: Collection,
+    known: Mapping[str, Json],
+    started: datetime,
+) -> Look:
     """Ask for what is new behind the cursor. ``known``: the payloads of what all groups share."""
+    asked = partial(Look, account=account, collection=collection, started=started)
     try:
         pages = remote().pull(collection, collection.cursor)
         first = next(pages, None)
     except Exception as error:  # noqa: BLE001 - whoever goes on with the pages gets it, and tells it
-        return Look(collection=collection, started=started, pages=_failing(error), quiet_cursor=None)
-    return Look(
-        collection=collection,
-        started=started,
+        return asked(pages=_failing(error), quiet_cursor=None)
+    return asked(
         pages=pages if first is None else chain([first], pages),
         quiet_cursor=first.cursor if first is not None and _is_known(first, known) else None,
     )

@@ -26,7 +26,7 @@ from ccdaemon.model import (
     Run,
 )
 from ccdaemon.providers.base import Remote
-from ccdaemon.store.base import Store, Transaction
+from ccdaemon.store.base import Reader, Store, Transaction
 from ccdaemon.sync import guard
 from ccdaemon.sync.history import with_interrupted
 from ccdaemon.sync.lease import leased, of_collection
@@ -262,7 +262,7 @@ class Worker:
         if collection.codec_version != self.codec(account.provider, collection.kind).version:
             return None
         with log.context(account=account.ref, collection=collection.id):
-            return look(partial(self.remote, account, collection.kind), collection, known, started)
+            return look(partial(self.remote, account, collection.kind), account, collection, known, started)
 
     def _note_quiet(self, ahead: Look, cursor: Cursor) -> Run | None:
         """Note that nothing was new; None where somebody was at the collection meanwhile."""
@@ -270,12 +270,11 @@ class Worker:
         nothing = Tally(full=False, settlements=Counter(), held=0)
         run = self._run(collection, ahead.started, Outcome.DONE, nothing)
         run = replace(run, revision_to=collection.revision)
-        next_pull_at = self._next_at(collection, run)
         with self.store.write() as tx:
-            account = tx.account(collection.account_id)
-            if not tx.note_quiet(collection, cursor, next_pull_at=next_pull_at, now=self.now()) or account is None:
+            next_pull_at = self._next_at(tx, collection, run)
+            if not tx.note_quiet(collection, cursor, next_pull_at=next_pull_at, now=self.now()):
                 return None
-        with log.context(account=account.ref, collection=collection.id):
+        with log.context(account=ahead.account.ref, collection=collection.id):
             _tell(run)
         return run
 
@@ -303,7 +302,8 @@ class Worker:
             run = self._finish(collection, lease, failed, self._retry_at(collection, error))
         else:
             done = self._run(collection, started, Outcome.DONE, tally)
-            next_at = self._next_at(collection, done)
+            with self.store.read() as tx:
+                next_at = self._next_at(tx, collection, done)
             if tally.photos_left:
                 logger.info("photos left for later", photos=tally.photos_left)
                 next_at = min(next_at, after_photos_left(self.now(), self.interval, self.chance()))
@@ -377,15 +377,13 @@ class Worker:
             logger.warning(OVERTAKEN)
             return None
 
-    def _next_at(self, collection: Collection, run: Run) -> datetime:
+    def _next_at(self, tx: Reader, collection: Collection, run: Run) -> datetime:
         """The next regular pull: the sooner, the more lately something changed."""
         now = self.now()
         changed_at = now if _has_news(run) else collection.changed_at
         wait = pace(now, self.interval, changed_at, siblings=1)
         if wait < self.interval:
-            with self.store.read() as tx:
-                siblings = len(tx.collections(account_id=collection.account_id))
-            wait = pace(now, self.interval, changed_at, siblings)
+            wait = pace(now, self.interval, changed_at, tx.siblings(collection.account_id))
         return after_success(now, wait, self.chance())
 
     def _retry_at(self, collection: Collection, error: Exception) -> datetime:

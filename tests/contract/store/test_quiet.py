@@ -108,3 +108,12 @@ def test_what_is_listed_as_it_is_stored_is_nothing_to_save(store: SqlStore, scen
         renamed = [*listed, replace(everything[-1], name="New")]
         assert not tx.is_listed_so(scene.account.id, Kind.CONTACTS, renamed)
         assert not tx.is_listed_so(scene.account.id, Kind.EVENTS, everything)
+
+
+def test_the_collections_of_one_account_are_counted(store: SqlStore, scene: Scene) -> None:
+    with store.read() as tx:
+        accounts = {one.account_id for one in tx.collections()}
+        listed = {account_id: len(tx.collections(account_id=account_id)) for account_id in accounts}
+
+        assert {account_id: tx.siblings(account_id) for account_id in accounts} == listed
+        assert tx.siblings(max(accounts) + 1) == 0
