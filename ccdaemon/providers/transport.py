@@ -44,7 +44,12 @@ _UNMEASURED_BYTES = 4 * 1024 * 1024  # that are kept of a gzip body before its s
 _PINNED = re.compile(r"https://(?P<host>[a-z0-9.-]+)(?P<rest>/[!-\[\]-~]*)?\Z")  # printable ASCII without backslash
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
-_HEADERS = {"User-Agent": f"ccdaemon/{__version__}", "Accept-Encoding": "gzip", "Accept": "*/*"}
+_HEADERS = {
+    "User-Agent": f"ccdaemon/{__version__}",
+    "Accept-Encoding": "gzip",
+    "Accept": "*/*",
+    "Connection": "keep-alive",
+}
 
 
 class TransportFactory(Protocol):
