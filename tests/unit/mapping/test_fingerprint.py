@@ -2,7 +2,7 @@
 
 from timeit import repeat
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ccdaemon.mapping.fingerprint import fingerprint, fingerprint_of
@@ -79,7 +79,11 @@ ZONE_LINES = st.lists(
 )  # fmt: skip
 
 
+@settings(max_examples=500)
 @given(ZONE_LINES)
+@example(["X:1", "BEGIN:VTIMEZONE", "END:STANDARD", "SUMMARY:x", "END:VTIMEZONE"])
+@example(["X:1", "BEGIN:VTIMEZONE", "BEGIN:VTIMEZONE", "END:VTIMEZONE", "SUMMARY:x", "END:VTIMEZONE"])
+@example(["X:1", "BEGIN:VTIMEZONE", "BEGIN:STANDARD", "END:VTIMEZONE", "SUMMARY:x"])
 def test_zones_that_are_nested_or_cut_are_left_out_as_the_walk_along_the_lines_does(lines: list[str]):
     assert fingerprint_of(lines) == fingerprint("\r\n".join([*lines, ""]))
 
