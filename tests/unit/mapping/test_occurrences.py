@@ -13,6 +13,7 @@ from ccdaemon.errors import Unmappable
 from ccdaemon.mapping.ical import index
 from ccdaemon.mapping.occurrences import Run, free_busy_type, occurrences, runs, within
 from ccdaemon.mapping.occurrences import read_series as read
+from ccdaemon.mapping.tzif import zone_names
 from ccdaemon.mapping.zones import zone
 from ccdaemon.model import TIME_MAX, TIME_MIN
 from tests.unit.mapping import event_oracle
@@ -376,6 +377,26 @@ def test_the_short_way_finds_what_the_long_way_finds(body: str, length: str, aft
         body = body.replace(f"{start}\r\nRRULE", f"{start}\r\n{length}\r\nRRULE" if length else f"{start}\r\nRRULE")
     begin = at("2024-06-01") + after * 86400
     end = begin + days * 86400
+
+    found = flat(runs(*read(body, "VEVENT", UTC), begin, end))
+
+    expected = [(one.starts_at, one.ends_at) for one in within(*read(body, "VEVENT", UTC), begin, end)]
+    assert sorted(expected) == sorted(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(sorted(zone_names())),
+    st.datetimes(datetime(1900, 1, 1), datetime(2150, 1, 1)),  # noqa: DTZ001
+    st.sampled_from(["HOURLY;INTERVAL=5", "DAILY", "WEEKLY;BYDAY=SA,SU", "MONTHLY;BYDAY=-1SU", "YEARLY"]),
+    st.integers(0, 4000),
+)
+def test_in_every_zone_of_every_year_the_short_way_finds_what_the_long_way_finds(
+    name: str, start: datetime, rule: str, after: int
+) -> None:
+    body = calendar(event(f"DTSTART;TZID={name}:{start:%Y%m%dT%H%M%S}", "DURATION:PT1H", f"RRULE:FREQ={rule}"))
+    begin = int(start.replace(tzinfo=UTC).timestamp()) + after * 86400
+    end = begin + 400 * 86400
 
     found = flat(runs(*read(body, "VEVENT", UTC), begin, end))
 
