@@ -3,6 +3,7 @@
 * ``json.loads`` of the same originals: what nobody can avoid;
 * vobject building the same objects, property by property, and writing them: what one would use instead;
 * the way back of unchanged bodies (``to_writes``), against the way there;
+* processor time for all that a pull has to know of a group, step by step;
 * one series with 1, 10, 100 and 1,000 changed occurrences: what each of them costs.
 
 Rounds alternate, medians are printed. Nothing here is fetched while a clock runs.
@@ -14,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +26,10 @@ from ccdaemon import log
 from ccdaemon.app import App
 from ccdaemon.mapping import Codec
 from ccdaemon.mapping.codecs import CODECS
+from ccdaemon.mapping.indexing import search_index
 from ccdaemon.model import CLOUDS, Json, Kind, Original, Part, ProviderName
 
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
 Group = Sequence[Original]
 
 
@@ -171,6 +174,33 @@ def population(key: tuple[ProviderName, Kind], groups: Sequence[Group], rounds: 
     )
 
 
+def stages(key: tuple[ProviderName, Kind], groups: Sequence[Group], rounds: int) -> None:
+    """The body alone; with what the engine has to know of it; and with what queries look for: all that a pull maps."""
+    codec = CODECS[key]
+
+    def bodies() -> None:
+        for group in groups:
+            codec.to_body(group)
+
+    def known() -> None:
+        for group in groups:
+            codec.mapped(group)
+
+    def searched() -> None:
+        for group in groups:
+            if (one := codec.mapped(group)) is not None:
+                search_index(one.body, one.index.component, now=NOW, known=one.outline)
+
+    took = [min(processor_seconds(work) for _ in range(rounds)) for work in (bodies, known, searched)]
+    print(f"{' '.join(key):<20}" + "".join(f"{seconds / len(groups) * 1e6:>16.0f}" for seconds in took))
+
+
+def processor_seconds(work: Callable[[], object]) -> float:
+    begun = time.thread_time()
+    work()
+    return time.thread_time() - begun
+
+
 def mapped(codec: Codec, group: Group, times: int) -> None:
     for _ in range(times):
         codec.to_body(group)
@@ -212,6 +242,9 @@ def main() -> None:
     )
     for key, groups in stored.items():
         population(key, groups, options.rounds)
+    print(f"\n{'least µs per group':<20}{'body':>16}{'+ read of it':>16}{'+ for queries':>16}")
+    for key, groups in stored.items():
+        stages(key, groups, options.rounds)
     print(f"\n{'µs per occurrence':<20}{'1':>12}{'10':>12}{'100':>12}{'1000':>12}{'1000 / 1':>20}")
     series("google series", CODECS[ProviderName.GOOGLE, Kind.EVENTS], google_series, options.rounds)
     series("microsoft series", CODECS[ProviderName.MICROSOFT, Kind.EVENTS], graph_series, options.rounds)
