@@ -23,7 +23,7 @@ HOSTS = frozenset({"www.googleapis.com"})
 ALLOWANCE = Allowance(service="google calendar", concurrent=4, burst=200, per_minute=200)
 CALENDAR = "#calendar"
 CURSOR_VERSION = 1  # of the parameters of the listing
-PAGE_SIZE = 1000  # a page of 2,500, the largest, takes 25 MiB while it is read
+PAGE_SIZE = 500  # a page of 2,500, the largest, takes 25 MiB while it is read
 
 _WRITERS = frozenset({"writer", "owner"})
 _INSTANCE = re.compile(r"_\d{8}(?:T\d{6}Z)?\Z")  # the end of an instance's id: its original start

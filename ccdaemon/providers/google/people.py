@@ -36,7 +36,7 @@ PERSON_FIELDS = (
     "genders,imClients,interests,locales,locations,memberships,metadata,miscKeywords,names,nicknames,occupations,"
     "organizations,phoneNumbers,photos,relations,sipAddresses,skills,urls,userDefined"
 )  # every field that can be selected: what is not mapped today can be mapped again tomorrow without fetching
-PAGE_SIZE = 500  # a page of 1,000, the largest, takes 20 MiB while it is read
+PAGE_SIZE = 250  # a page of 1,000, the largest, takes 20 MiB while it is read
 GROUP_FIELDS = "name,groupType"
 CURSOR_VERSION = 2  # of the parameters of the listing, and of what the cursor holds
 LIST_AGAIN = timedelta(days=6)  # at the latest: every sync token dies 7 days after the full listing
