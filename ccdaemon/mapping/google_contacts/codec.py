@@ -15,7 +15,7 @@ from ccdaemon.mapping.google_contacts import singletons as google_contact_single
 from ccdaemon.mapping.google_contacts import stash as google_contact_stash
 from ccdaemon.mapping.google_contacts import writes as google_contact_writes
 from ccdaemon.mapping.google_contacts.entries import file_as, holds, properties, read_only
-from ccdaemon.mapping.google_contacts.facts import DAYS, NICKNAMES, ORGANIZATIONS, RELATIONS, WORDS
+from ccdaemon.mapping.google_contacts.facts import DAYS, NICKNAMES, ORGANIZATIONS, PEOPLE, WORDS
 from ccdaemon.mapping.google_contacts.groups import domain_properties, group_names
 from ccdaemon.mapping.google_contacts.names import (
     best_name,
@@ -146,7 +146,7 @@ _MEMBERS: Sequence[tuple[str, Callable[[Json], Iterable[Property]]]] = (
     *map(_of, REACH),
     _of_one(BIRTHDAYS),
     (DAYS.name, _days),
-    _of(RELATIONS),
+    _of(PEOPLE),
     _of_one(BIOGRAPHIES),
     *map(_of, WORDS),
     _of_one(GENDERS),

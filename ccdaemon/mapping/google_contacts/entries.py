@@ -11,7 +11,7 @@ from ccdaemon.mapping.google_contacts.facts import (
     NICKNAMES,
     ORGANIZATION_KEYS,
     ORGANIZATIONS,
-    RELATIONS,
+    PEOPLE,
     WORDS,
 )
 from ccdaemon.mapping.google_contacts.names import (
@@ -29,7 +29,7 @@ from ccdaemon.mapping.google_contacts.values import Field, read_date
 from ccdaemon.mapping.vcard import Property, text_property
 from ccdaemon.model import Json
 
-FIELDS = (NICKNAMES, ORGANIZATIONS, *REACH, DAYS, RELATIONS, *WORDS)
+FIELDS = (NICKNAMES, ORGANIZATIONS, *REACH, DAYS, PEOPLE, *WORDS)
 # Texts that can be read, or could once, and never be written -> the property that shows them.
 READ_ONLY = {
     "skills": "X-GOOGLE-SKILL",

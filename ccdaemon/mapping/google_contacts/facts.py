@@ -8,7 +8,7 @@ from ccdaemon.mapping.card_blocks import Block
 from ccdaemon.mapping.contentline import escape_text, split_components
 from ccdaemon.mapping.fields import as_text, text, whole
 from ccdaemon.mapping.google_contacts.sources import Entry
-from ccdaemon.mapping.google_contacts.types import EVENTS, OWN, RELATIVES, type_of
+from ccdaemon.mapping.google_contacts.types import EVENTS, OWN, RELATIONS, type_of
 from ccdaemon.mapping.google_contacts.values import Field, date_of, labelled, present, read_date, value_of, valued
 from ccdaemon.mapping.vcard import Property
 from ccdaemon.model import Json
@@ -133,13 +133,13 @@ def _relation_identity(entry: Json) -> Hashable:
 
 
 def _relation(entry: Entry) -> Property:
-    _, label = entry.marks(RELATIVES)
+    _, label = entry.marks(RELATIONS)
     return Property("X-ABRELATEDNAMES", escape_text(text(entry.fields, "person")), label=label, grouped=True)
 
 
 def _read_relation(block: Block) -> Json:
     name = as_text(block.text)
-    return present(person=name, type=type_of(block.marks, RELATIVES)) if name else {}
+    return present(person=name, type=type_of(block.marks, RELATIONS)) if name else {}
 
 
 def _user_defined_identity(entry: Json) -> Hashable:
@@ -225,7 +225,7 @@ DAYS = Field(
     read=_read_event,
     principal=("date",),
 )
-RELATIONS = Field(
+PEOPLE = Field(
     name="relations",
     keys=("X-ABRELATEDNAMES",),
     identity=_relation_identity,

@@ -35,7 +35,7 @@ EVENTS: dict[str, Mark] = {
     "anniversary": ((), apple_label("Anniversary")),
     "other": ((), apple_label("Other")),
 }
-RELATIVES: dict[str, Mark] = {
+RELATIONS: dict[str, Mark] = {
     "spouse": ((), apple_label("Spouse")),
     "child": ((), apple_label("Child")),
     "mother": ((), apple_label("Mother")),
