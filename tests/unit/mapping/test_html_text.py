@@ -1,6 +1,6 @@
 """HTML as text: what people read, and nothing that costs time (I9)."""
 
-from time import monotonic
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -59,10 +59,10 @@ def test_any_html_has_a_text(html, keep_line_ends):
     "piece", ["<!--", "<a ", '<a href="', "<", "&", "&#", "<a>", "</a>", "<p>", "<style>", "a<b ", "\n"]
 )
 def test_hostile_html_takes_time_by_its_length_alone(piece):
-    began = monotonic()
+    began = process_time()
 
     text_of_html(piece * 200_000, keep_line_ends=True)
     text_of_html(piece * 200_000 + "<b>the end</b>", keep_line_ends=True)
     is_html(piece * 200_000)
 
-    assert monotonic() - began < 5
+    assert process_time() - began < 5
