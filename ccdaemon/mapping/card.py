@@ -1,6 +1,6 @@
 """A vCard read: by ``properties`` name by name, for the way back; by ``read`` as one value, for exports.
 
-Both read what ``vcard.build`` writes and what clients do, of any version; all that remains to know is our own 3.0.
+Both read what ``vcard.written`` writes and what clients do, of any version; all that remains to know is our own 3.0.
 """
 
 import re

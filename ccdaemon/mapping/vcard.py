@@ -59,11 +59,6 @@ class DateValue(NamedTuple):
     params: Params
 
 
-def build(*, uid: str, full_name: str, properties: Iterable[Property]) -> str:
-    """``written``: the body alone."""
-    return written(uid=uid, full_name=full_name, properties=properties).body
-
-
 def written(*, uid: str, full_name: str, properties: Iterable[Property]) -> Written:
     """A card. ``uid`` and ``full_name`` are text."""
     own = [ContentLine("UID", (), escape_text(uid)), ContentLine("FN", (), escape_text(full_name))]

@@ -310,7 +310,7 @@ def _day_3(one: ContentLine) -> ContentLine:
 
 
 def _after_type(params: Params, more: Params) -> Params:
-    """``more`` where ``vcard.build`` puts it: behind TYPE, before the rest."""
+    """``more`` where ``vcard.written`` puts it: behind TYPE, before the rest."""
     head = 1 if params and params[0][0].upper() == "TYPE" else 0
     return (*params[:head], *more, *params[head:])
 

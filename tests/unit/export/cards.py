@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ccdaemon.mapping.vcard import Property, apple_label, build, components, photo, text_list
+from ccdaemon.mapping.vcard import Property, apple_label, components, photo, text_list, written
 
 LINES = (
     Property(name="N", value=components(["Vogt; jr", "Mira", "Anna", "Dr.", "MA"])),
@@ -57,7 +57,7 @@ LINES = (
 
 
 def body(*properties: Property, uid: str = "u1", full_name: str = "Dr. Mira Anna Vogt; jr MA") -> str:
-    return build(uid=uid, full_name=full_name, properties=properties)
+    return written(uid=uid, full_name=full_name, properties=properties).body
 
 
 def full() -> str:

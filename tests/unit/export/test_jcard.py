@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdaemon.export.jcard import jcard, jcard_object
-from ccdaemon.mapping.vcard import Property, build, components, text_list
+from ccdaemon.mapping.vcard import Property, components, text_list, written
 from ccdaemon.mapping.vcard4 import body_4
 from tests.unit.export import cards
 from tests.unit.mapping import line_oracle
@@ -104,14 +104,14 @@ def test_everything_of_a_full_card_comes_back():
 )
 @settings(database=None, max_examples=100)
 def test_any_text_comes_back(found):
-    body = build(
+    body = written(
         uid="u1",
         full_name="F",
         properties=[
             Property(name=name, value=(text_list if name == "NICKNAME" else components)([one, two]), label=one)
             for name, one, two in found
         ],
-    )
+    ).body
     again = json.loads("".join(jcard([(body, "")])))
 
     assert [line for line in lines_again(again[0]) if line[1] != "note"] == [

@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 
 from ccdaemon.export.outlook_csv import outlook_csv
-from ccdaemon.mapping.vcard import Property, build
+from ccdaemon.mapping.vcard import Property, written
 from tests.unit.export import cards
 
 # Five public files agree.
@@ -127,7 +127,7 @@ def test_a_birthday_in_words_stands_in_the_notes():
 
 
 def test_googles_mark_of_the_current_organisation_is_no_note():
-    body = build(uid="u", full_name="A", properties=[Property(name="X-GOOGLE-ORG-CURRENT", value="TRUE")])
+    body = written(uid="u", full_name="A", properties=[Property(name="X-GOOGLE-ORG-CURRENT", value="TRUE")]).body
 
     assert filled(body)["Notes"] == "Full Name: A"  # which has no column and no parts
 

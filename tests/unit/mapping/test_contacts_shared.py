@@ -5,14 +5,14 @@ from hypothesis import given, settings
 
 from ccdaemon.errors import BadData, Unmappable
 from ccdaemon.mapping import contacts, fields
-from ccdaemon.mapping.vcard import build
+from ccdaemon.mapping.vcard import written
 from ccdaemon.model import ProviderName
 from tests.unit.mapping import line_oracle
 from tests.unit.mapping.people import ANY_TEXT, original
 
 
 def impp(address: str, **marks: str) -> line_oracle.Line:
-    body = build(uid="u", full_name="f", properties=[contacts.impp(address, **marks)])
+    body = written(uid="u", full_name="f", properties=[contacts.impp(address, **marks)]).body
     return next(one for one in line_oracle.read(body) if one.name == "IMPP")
 
 

@@ -12,7 +12,7 @@ TEXT = (("VALUE", ("text",)),)
 
 
 def body(*properties: Property) -> str:
-    return vcard.build(uid="u1", full_name="Jane; Doe", properties=properties)
+    return vcard.written(uid="u1", full_name="Jane; Doe", properties=properties).body
 
 
 def read(*lines: str) -> card.Card:

@@ -141,10 +141,12 @@ BODIES = st.tuples(
     st.just([]) | texts("X-GENDER") | st.just([Property(name="X-ABShowAs", value="COMPANY")]),
     PHOTOS,
 ).map(
-    lambda found: vcard.build(
-        uid=found[0],
-        full_name=found[1],
-        properties=[*found[2], *chain(*found[3]), *chain(*found[4]), *chain(*found[5:])],
+    lambda found: (
+        vcard.written(
+            uid=found[0],
+            full_name=found[1],
+            properties=[*found[2], *chain(*found[3]), *chain(*found[4]), *chain(*found[5:])],
+        ).body
     )
 )
 
