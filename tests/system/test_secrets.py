@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -107,7 +108,8 @@ def walk(folder: Path, cloud: Cloud, endpoint: str) -> list[str]:
     said.append(installation.run("sync", "-v", ok=False).stdout)
     cloud.forget(f"faults/{fault['id']}")
     device = installation.json("device", "add", "phone")
-    with installation.daemon("-v") as url:
+    started_anew = replace(installation, warm=None)  # else the environment is that of the warm process
+    with started_anew.daemon("-v") as url:
         client = installation.client(url, "laptop")
         assert client.collections()
         client.request("PUT", "/ada/none/none.vcf", "BEGIN:VCARD")
