@@ -13,7 +13,6 @@ Whether polls grow with the collection is measured in the end, by asking a small
 
 import argparse
 import json
-import logging
 import sys
 import tempfile
 import threading
@@ -478,7 +477,6 @@ def main() -> None:
     parser.add_argument("--xandikos", help="its command, to be measured too")
     parser.add_argument("--json", action="store_true", help="medians in seconds, for other programs")
     options = parser.parse_args()
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     if min(options.items) < MULTIGET or options.rounds < 1:
         parser.error(f"at least {MULTIGET} items and one round")
     if "delete" in options.only and "create" not in options.only:

@@ -8,6 +8,7 @@ waitress. *xandikos*, if asked for, by itself (it brings its own server), from a
 
 import http.client
 import json
+import logging
 import multiprocessing
 import os
 import socket
@@ -406,6 +407,7 @@ def _run(make: Callable[[Path], Any], folder: Path, parent: Connection) -> None:
         stop.set()
 
     threading.Thread(target=wait, daemon=True).start()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it has a line for each request that waits
     made = make(folder)
     settle_memory()  # as the daemon does before it forks
     serve(made, "127.0.0.1:0", on_ready=parent.send, stop=stop)
