@@ -8,7 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.system.installation import Installation, Process, wait_until
@@ -53,7 +53,7 @@ class Reaper:
     """Keeps the daemon running, and kills it or a part of it from time to time."""
 
     def __init__(self, installation: Installation, *, every_seconds: float) -> None:
-        self._installation = installation
+        self._installation = replace(installation, warm=None)  # its parts are found and killed by their command lines
         self._every = every_seconds
         self._stop = threading.Event()
         self._threads = [
