@@ -4,6 +4,7 @@ Payloads are kept as they go out, with immutable ids and with times by the clock
 rules of reading and changing them are in ``graph_contacts``, ``graph_events`` and ``graph_writes``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -134,6 +135,7 @@ class Mailbox:
         self.gone: list[Gone] = []
         self.instance_ids: dict[str, tuple[str, date]] = {}  # of loaded exceptions: to master id and original day
         self.last_view: tuple[Any, list[Any]] = (None, [])  # the newest calendar view: its key, its instances
+        self._by_calendar: tuple[int, dict[str, list[Event]]] = (-1, {})  # at a revision
         self.root_folder_id = graph_ids.container_id(world.seed, identity.id, "root")
         self.default_folder_id = graph_ids.container_id(world.seed, identity.id, "contacts")
         self.default_calendar_id = graph_ids.container_id(world.seed, identity.id, "calendar")
@@ -175,9 +177,14 @@ class Mailbox:
         """The contacts of one folder, oldest first."""
         return [contact for contact in self.contacts.values() if contact.folder_id == folder_id]
 
-    def events_in(self, calendar_id: str) -> list[Event]:
-        """The single events and masters of one calendar, oldest first."""
-        return [event for event in self.events.values() if event.calendar_id == calendar_id]
+    def events_in(self, calendar_id: str) -> Sequence[Event]:
+        """The single events and masters of one calendar, oldest first; worked out once between two changes."""
+        if self._by_calendar[0] != self.revision:
+            found: dict[str, list[Event]] = {}
+            for event in self.events.values():
+                found.setdefault(event.calendar_id, []).append(event)
+            self._by_calendar = (self.revision, found)
+        return self._by_calendar[1].get(calendar_id, ())
 
     def tasks_in(self, list_id: str) -> list[TodoTask]:
         """The tasks of one list, oldest first."""

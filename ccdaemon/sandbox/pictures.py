@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import zlib
+from functools import lru_cache
 
 BLOCKS = 5
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -11,6 +12,7 @@ PALETTE_COLOUR = 3
 """PNG colour type: each sample is an index into the palette."""
 
 
+@lru_cache(maxsize=20_000)  # some hundred bytes each; made anew, one takes as long as the rest of its request
 def picture(name: str, size: int) -> bytes:
     """A PNG of ``size`` × ``size`` pixels; the same bytes for the same name and size, for ever."""
     digest = hashlib.sha256(name.encode()).digest()

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote
 
 Json = dict[str, Any]
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # making one takes as long as a small object
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -60,7 +62,7 @@ class Answer:
 def compact(payload: Any) -> bytes:
     """JSON without blanks in UTF-8; where that cannot be, as with half a surrogate pair, all in ASCII escapes."""
     try:
-        return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return _compact.encode(payload).encode()
     except UnicodeEncodeError:
         return json.dumps(payload, separators=(",", ":")).encode()
 
@@ -93,7 +95,7 @@ class Routes:
 
     def __init__(self, around: Around | None = None) -> None:
         self._around = around
-        self._hosts: dict[str, list[tuple[str, str, re.Pattern[str], Action]]] = {}
+        self._hosts: dict[str, dict[int, list[tuple[str, str, re.Pattern[str], Action]]]] = {}  # by number of segments
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -104,12 +106,14 @@ class Routes:
         """Register an action, e.g. ``add("GET", "people.googleapis.com", "/v1/people/me/connections", f)``."""
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+?)", re.escape(template))
         kept = self._around(host, template, action) if self._around is not None and method == "GET" else action
-        self._hosts.setdefault(host, []).append((method, template, re.compile(pattern + r"\Z"), kept))
+        alike = self._hosts.setdefault(host, {}).setdefault(template.count("/"), [])
+        alike.append((method, template, re.compile(pattern + r"\Z"), kept))
 
     def find(self, request: Request) -> Found | Sequence[str]:
         """The route of this request; else the methods that this path knows (empty: no such path)."""
         methods = []
-        for method, template, pattern, action in self._hosts.get(request.host, ()):
+        alike = self._hosts.get(request.host, {}).get(request.path.count("/"), ())
+        for method, template, pattern, action in alike:
             match = pattern.match(request.path)
             if match is None:
                 continue
