@@ -1,7 +1,7 @@
 """Calendars, events, instances and calendar views at Graph: reading them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ccdaemon.sandbox import graph_ids
 from ccdaemon.sandbox.graph_contacts import extended, listing
@@ -26,8 +26,6 @@ WINDOW = ("startDateTime", "endDateTime")
 LIST_OPTIONS = ("$select", "$top", "$skip", "$filter", "$orderby", "$count", "$expand")
 VIEW_OPTIONS = (*LIST_OPTIONS, *WINDOW)
 
-NO_TIME = datetime.min.replace(tzinfo=UTC)
-
 Window = tuple[datetime, datetime]
 
 
@@ -51,10 +49,13 @@ def list_events(call: Call, calendar_id: str | None = None) -> Answer:
     options = read_options(call.request, "event", LIST_OPTIONS)
     _refuse_exceptions(options)
     found = call.mailbox.events_in(find_calendar_id(call.mailbox, calendar_id))
-    events = [event for event in found if options.wanted is None or options.wanted(event.payload, event.extended)]
-    ordered = sorted_by([(event.payload, Instance(event, None, NO_TIME)) for event in events], options.order)
+    if options.wanted is not None:
+        found = [event for event in found if options.wanted(event.payload, event.extended)]
+    if options.order is not None:
+        found = sorted_by([(event.payload, event) for event in found], options.order)
     where = "events" if calendar_id is None else f"calendars('{calendar_id}')/events"
-    return _listing(call, options, where, ordered)
+    view = call.prefer.view()
+    return listing(call, options, f"{call.context}/{where}", found, lambda one: _row(one, None, view, options))
 
 
 def get_event(call: Call, event_id: str, calendar_id: str | None = None) -> Answer:
@@ -63,18 +64,8 @@ def get_event(call: Call, event_id: str, calendar_id: str | None = None) -> Answ
     event, day = find_event(call, event_id)
     if calendar_id is not None and event.calendar_id != find_calendar_id(call.mailbox, calendar_id):
         raise not_found()
-    view = call.prefer.view()
-    context = f"{call.context}/events"
-    if options.select is None and options.expand is None:
-        return call.one(f"{context}/$entity", written(event, day, view))
-    payload = viewed(payload_of(event, day), view)
-    if options.select is not None:
-        context += f"({','.join(options.select)})"
-        payload = pick(payload | _on_request(event, day, view, options.select), options.select)
-    payload |= extended(event.extended, options)
-    if options.expand and "exceptionOccurrences" in options.expand and day is None:
-        payload["exceptionOccurrences"] = _exceptions(event, view, options.expand["exceptionOccurrences"])
-    return call.one(f"{context}/$entity", payload)
+    selected = f"({','.join(options.select)})" if options.select is not None else ""
+    return call.one(f"{call.context}/events{selected}/$entity", _written_alone(event, day, call.prefer.view(), options))
 
 
 def list_instances(call: Call, event_id: str) -> Answer:
@@ -169,20 +160,40 @@ def _wanted(found: Iterable[Instance], options: Options) -> Sequence[Instance]:
 
 def _listing(call: Call, options: Options, where: str, found: Sequence[Instance]) -> Answer:
     view = call.prefer.view()
-
-    def write(item: Instance) -> bytes | Json:
-        return (
-            _with_extended(item, view, options)
-            if options.expand
-            else written(item.event, item.day, view, options.select)
-        )
-
-    return listing(call, options, f"{call.context}/{where}", found, write)
+    return listing(
+        call, options, f"{call.context}/{where}", found, lambda item: _row(item.event, item.day, view, options)
+    )
 
 
-def _with_extended(item: Instance, view: View, options: Options) -> Json:
-    payload = viewed(payload_of(item.event, item.day), view)
-    return (pick(payload, options.select) if options.select else payload) | extended(item.event.extended, options)
+def _row(event: Event, day: date | None, view: View, options: Options) -> bytes | Json:
+    """An event of a list; one without the extended properties that were asked for is the same as when none were."""
+    if not (found := extended(event.extended, options)):
+        return written(event, day, view, options.select)
+    payload = viewed(payload_of(event, day), view)
+    return (pick(payload, options.select) if options.select else payload) | found
+
+
+def _written_alone(event: Event, day: date | None, view: View, options: Options) -> bytes:
+    """An event that was asked for by its id; kept, as those of lists are, with what was selected and expanded."""
+    if options.select is None and options.expand is None:
+        return written(event, day, view)
+    key = (view, day, options.select, tuple((options.expand or {}).items()))
+    if key in event.written:
+        return event.written[key]
+    body = dumped(_alone(event, day, view, options))
+    if day is None or day in event.exceptions:
+        event.written[key] = body
+    return body
+
+
+def _alone(event: Event, day: date | None, view: View, options: Options) -> Json:
+    payload = viewed(payload_of(event, day), view)
+    if options.select is not None:
+        payload = pick(payload | _on_request(event, day, view, options.select), options.select)
+    payload |= extended(event.extended, options)
+    if options.expand and "exceptionOccurrences" in options.expand and day is None:
+        payload["exceptionOccurrences"] = _exceptions(event, view, options.expand["exceptionOccurrences"])
+    return payload
 
 
 def _refuse_exceptions(options: Options) -> None:

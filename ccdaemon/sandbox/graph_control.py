@@ -251,6 +251,7 @@ def _join(mailbox: Mailbox, master: Event, payload: Json) -> None:
     parts = graph_ids.split_oid(str(payload.get("occurrenceId")))
     day = parts[1] if parts else graph_writes.original_day(payload["start"]["dateTime"])
     master.exceptions[day] = payload
+    master.written.clear()
     mailbox.instance_ids[payload["id"]] = (master.id, day)
 
 

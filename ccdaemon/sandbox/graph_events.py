@@ -17,6 +17,7 @@ from ccdaemon.sandbox.wire import Json
 #: Come only when selected; the first two only where one event is asked for.
 ON_REQUEST = ("cancelledOccurrences", "exceptionOccurrences", "originalStart")
 PREVIEW_CHARACTERS = 255
+EDGE_DAYS = 2  # of a window: whatever begins that far inside of it does so by every clock on earth
 HTML_HEAD = '<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>'
 
 
@@ -64,24 +65,35 @@ def _clockwork(event: Event) -> Clockwork:
 
 def instances(event: Event, first: datetime, last: datetime) -> Iterator[Instance]:
     """What of an event overlaps [first, last), changed instances included and deleted ones left out."""
+    return (Instance(event, day, _starts_at(event, day)) for day in instance_days(event, first, last))
+
+
+def instance_days(event: Event, first: datetime, last: datetime) -> Iterator[date | None]:
+    """The original days of ``instances``; None for a single event."""
     if not event.is_series:
         if _overlaps(event.payload, first, last):
-            yield Instance(event, None, instant(event.payload["start"]))
+            yield None
         return
     for day, payload in event.exceptions.items():
         if day not in event.cancelled and _overlaps(payload, first, last):
-            yield Instance(event, day, instant(payload["start"]))
+            yield day
     clock = clockwork(event)
+    inside = range(first.toordinal() + EDGE_DAYS, last.toordinal() - EDGE_DAYS + 1)
     for day in original_days(event, last.date() + timedelta(days=1)):
-        if day + clock.duration < first.date() - timedelta(days=2):
-            continue
         if day in event.cancelled or day in event.exceptions:
             continue
-        start = _on(clock, day)
-        end = (start + clock.duration).replace(tzinfo=clock.rules).astimezone(UTC)
-        starts_at = start.replace(tzinfo=clock.rules).astimezone(UTC)
-        if starts_at < last and (end > first or starts_at >= first):
-            yield Instance(event, day, starts_at)
+        if day.toordinal() in inside or _is_regular_within(clock, day, first, last):
+            yield day
+
+
+def _is_regular_within(clock: Clockwork, day: date, first: datetime, last: datetime) -> bool:
+    """Whether the instance that the rule of a series makes on that day overlaps [first, last)."""
+    if day + clock.duration < first.date() - timedelta(days=EDGE_DAYS):
+        return False
+    start = _on(clock, day)
+    end = (start + clock.duration).replace(tzinfo=clock.rules).astimezone(UTC)
+    starts_at = start.replace(tzinfo=clock.rules).astimezone(UTC)
+    return starts_at < last and (end > first or starts_at >= first)
 
 
 def original_days(event: Event, until: date) -> Iterator[date]:
@@ -118,8 +130,7 @@ def occurrence(event: Event, day: date) -> Json:
 
 def original_start(event: Event, day: date) -> str:
     """When the instance would have begun by the rule, in UTC."""
-    clock = clockwork(event)
-    return write_moment(_on(clock, day).replace(tzinfo=clock.rules).astimezone(UTC))
+    return write_moment(_regular_start(event, day))
 
 
 def payload_of(event: Event, day: date | None) -> Json:
@@ -145,28 +156,30 @@ def written(event: Event, day: date | None, view: View, select: Sequence[str] | 
     return body
 
 
-def written_occurrence(event: Event, days: Sequence[date], immutable: bool) -> Iterator[bytes]:
-    """Unchanged instances in the meagre shape of a change feed: a Windows zone, whatever was asked for."""
+def written_occurrence(event: Event, day: date, *, immutable: bool) -> bytes:
+    """An unchanged instance in the meagre shape of a change feed, kept too: a feed is mostly made of these."""
+    key = (immutable, day)
+    if key not in event.written:
+        event.written[key] = dumped(_meagre(event, day, immutable=immutable))
+    return event.written[key]
+
+
+def _meagre(event: Event, day: date, *, immutable: bool) -> Json:
+    """Its times are in a Windows zone, whatever was asked for."""
     clock = clockwork(event)
     name = windows_name(clock.zone_name) or "UTC"
     same_clock = name != "UTC" or clock.zone_name == "UTC" or bool(event.payload.get("isAllDay"))
-    master_id = event.id if immutable else graph_ids.regular(event.id)
-    for day in days:
-        start = _on(clock, day)
-        if not same_clock:
-            start = start.replace(tzinfo=clock.rules).astimezone(UTC).replace(tzinfo=None)
-        item = graph_ids.occurrence_id(event.id, day)
-        yield dumped(
-            {
-                "@odata.type": "#microsoft.graph.event",
-                "@odata.etag": event.payload.get("@odata.etag"),
-                "id": item if immutable else graph_ids.regular(item),
-                "seriesMasterId": master_id,
-                "type": "occurrence",
-                "start": {"dateTime": write_wall(start), "timeZone": name},
-                "end": {"dateTime": write_wall(start + clock.duration), "timeZone": name},
-            }
-        )
+    start = _on(clock, day) if same_clock else _regular_start(event, day).replace(tzinfo=None)
+    form = str if immutable else graph_ids.regular
+    return {
+        "@odata.type": "#microsoft.graph.event",
+        "@odata.etag": event.payload.get("@odata.etag"),
+        "id": form(graph_ids.occurrence_id(event.id, day)),
+        "seriesMasterId": form(event.id),
+        "type": "occurrence",
+        "start": {"dateTime": write_wall(start), "timeZone": name},
+        "end": {"dateTime": write_wall(start + clock.duration), "timeZone": name},
+    }
 
 
 def viewed(payload: Json, view: View) -> Json:
@@ -206,6 +219,18 @@ def preview(body: Json) -> str:
     """What ``bodyPreview`` holds."""
     text = as_text(body["content"]) if body["contentType"] == "html" else body["content"]
     return str(text).replace("\r\n", "\n").strip()[:PREVIEW_CHARACTERS]
+
+
+def _starts_at(event: Event, day: date | None) -> datetime:
+    """When the single event (``day`` None) or an instance begins, in UTC."""
+    if day is not None and day not in event.exceptions:
+        return _regular_start(event, day)
+    return instant(payload_of(event, day)["start"])
+
+
+def _regular_start(event: Event, day: date) -> datetime:
+    clock = clockwork(event)
+    return _on(clock, day).replace(tzinfo=clock.rules).astimezone(UTC)
 
 
 def _on(clock: Clockwork, day: date) -> datetime:

@@ -1,6 +1,6 @@
 """The collections at Graph whose changes can be followed: what changed in each, and how its items are written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from ccdaemon.sandbox import graph_ids
 from ccdaemon.sandbox.graph_calendar import Window
 from ccdaemon.sandbox.graph_contacts import written, written_folder
-from ccdaemon.sandbox.graph_events import instances, written_occurrence
+from ccdaemon.sandbox.graph_events import instance_days, written_occurrence
 from ccdaemon.sandbox.graph_events import written as written_event
 from ccdaemon.sandbox.graph_mailbox import Event, Gone, Mailbox
 from ccdaemon.sandbox.graph_odata import Options
@@ -27,8 +27,8 @@ class Entry(NamedTuple):
 DELETED = "deleted"
 CHANGED = "changed"  # it may live on elsewhere
 
-Known = Mapping[str, frozenset[str]]
-"""Which ids a client was told, by the id of the event that they belong to."""
+Known = Mapping[str, Sequence[Entry]]
+"""What a client was told of, by the id of the event that it belongs to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,14 +127,14 @@ class ViewFeed:
                 continue
             here = self._of(event)
             if here:
-                told[event.id] = frozenset(_kept_id(event, entry.day) for entry in here)
+                told[event.id] = [_lasting(event, entry) for entry in here] if event.exceptions else here
             else:
-                here = [Entry(item, gone=CHANGED) for item in sorted(told.pop(event.id, ()))]
+                here = [entry._replace(gone=CHANGED) for entry in told.pop(event.id, ())]
             entries += here
         for lost in () if since is None else mailbox.lost("event", self.calendar_id, since):
             back = mailbox.events.get(lost.id)
             if back is None or back.calendar_id != self.calendar_id:
-                entries += [Entry(item, gone=_gone(lost).gone) for item in sorted(told.pop(lost.id, ()))]
+                entries += [entry._replace(gone=_gone(lost).gone) for entry in told.pop(lost.id, ())]
         return entries, told
 
     def write(self, mailbox: Mailbox, entry: Entry, look: Look) -> bytes:
@@ -145,10 +145,10 @@ class ViewFeed:
             return _removed(self.kind, entry, immutable=look.view.immutable)
         if day is None or day in event.exceptions:
             return _typed(self.kind, written_event(event, day, look.view))
-        return next(written_occurrence(event, [day], look.view.immutable))
+        return written_occurrence(event, day, immutable=look.view.immutable)
 
     def _of(self, event: Event) -> list[Entry]:
-        found = [Entry(event.id, instance.day) for instance in instances(event, *self.window)]
+        found = [Entry(event.id, day) for day in instance_days(event, *self.window)]
         return [Entry(event.id), *found] if found and event.is_series else found
 
 
@@ -198,10 +198,11 @@ class TodoTaskFeed:
         return _typed(self.kind, written_task(task, look.view, look.options, look.context))
 
 
-def _kept_id(event: Event, day: date | None) -> str:
-    if day is None:
-        return event.id
-    return str(event.exceptions[day]["id"]) if day in event.exceptions else graph_ids.occurrence_id(event.id, day)
+def _lasting(event: Event, entry: Entry) -> Entry:
+    """The same item, by an id that needs no event: one that was loaded is not made from the day."""
+    if entry.day is None or entry.day not in event.exceptions:
+        return entry
+    return Entry(str(event.exceptions[entry.day]["id"]))
 
 
 def _gone(lost: Gone) -> Entry:

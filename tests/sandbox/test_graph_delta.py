@@ -188,6 +188,26 @@ def test_a_deleted_series_takes_its_instances_along(graph: GraphDriver) -> None:
     assert len(gone) == 11
 
 
+def test_an_exception_with_an_id_of_its_own_goes_by_it(graph: GraphDriver) -> None:
+    series = graph.series()
+    loaded = {
+        "id": "AAkAloaded",
+        "seriesMasterId": series,
+        "type": "exception",
+        "subject": "Loaded",
+        "start": {"dateTime": "2026-03-11T12:00:00", "timeZone": "UTC"},
+        "end": {"dateTime": "2026-03-11T13:00:00", "timeZone": "UTC"},
+    }
+    graph.model.load("ada", {"kind": "event", "objects": [loaded]})
+    items, link = graph.round(VIEW)
+
+    graph.mutate(kind="event", action="delete", id=series)
+
+    told = {item["id"] for item in items if series in {item["id"], item.get("seriesMasterId")}}
+    assert {item["id"] for item in graph.round(link)[0]} == told
+    assert "AAkAloaded" in told
+
+
 def test_an_event_that_leaves_the_window_is_removed_but_lives(graph: GraphDriver) -> None:
     """Trap 56."""
     start = {"dateTime": "2026-06-01T09:00:00", "timeZone": "UTC"}

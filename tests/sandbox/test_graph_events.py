@@ -9,6 +9,8 @@ from ccdaemon.sandbox.wire import Refusal
 from tests.sandbox.graph_driver import IMMUTABLE, WINDOW, GraphDriver
 
 MARCH = "startDateTime=2026-03-01T00:00:00Z&endDateTime=2026-04-30T00:00:00Z"
+PROPERTY = "String {66f5a359-4659-4830-9070-00047ec6ac6e} Name ours"
+EXTENDED = f"singleValueExtendedProperties($filter=id eq '{PROPERTY}')"
 ZURICH = f'{IMMUTABLE}, outlook.timezone="Europe/Zurich"'
 
 
@@ -73,6 +75,35 @@ def test_a_body_comes_as_it_is_kept_or_as_preferred(graph: GraphDriver) -> None:
     text = graph.read(url, prefer=f'{IMMUTABLE}, outlook.body-content-type="text"')["body"]
     assert text == {"contentType": "text", "content": "One & two\r\nthree"}
     assert made["bodyPreview"] == "One & two\nthree"
+
+
+def test_an_event_is_told_as_it_is_now_however_it_was_asked_for_before(graph: GraphDriver) -> None:
+    series = graph.series()
+    alone = f"/me/events/{series}?$select=subject&$expand=exceptionOccurrences($select=subject)"
+    listed = f"/me/events?$expand={EXTENDED}"
+
+    def told() -> tuple[object, ...]:
+        one, (row,) = graph.read(alone), graph.everything(listed)
+        exceptions = [exception["subject"] for exception in one["exceptionOccurrences"]]
+        return one["subject"], exceptions, row["subject"], row.get("singleValueExtendedProperties")
+
+    before = told()
+    kept = [{"id": PROPERTY, "value": "kept"}]
+    patch = {"subject": "Later", "singleValueExtendedProperties": kept}
+    graph.mutate(kind="event", action="change_instance", id=series, instance="2026-03-09", patch={"subject": "Moved"})
+    graph.mutate(kind="event", action="update", id=series, patch=patch)
+    loaded = {
+        "id": "AAkAloaded",
+        "seriesMasterId": series,
+        "type": "exception",
+        "subject": "Loaded",
+        "start": {"dateTime": "2026-03-11T12:00:00", "timeZone": "UTC"},
+        "end": {"dateTime": "2026-03-11T13:00:00", "timeZone": "UTC"},
+    }
+    graph.model.load("ada", {"kind": "event", "objects": [loaded]})
+
+    assert before == ("Rounds", [], "Rounds", None)
+    assert told() == ("Later", ["Moved", "Loaded"], "Later", kept)
 
 
 def test_a_master_tells_its_exceptions_and_cancelled_days_only_when_asked(graph: GraphDriver) -> None:

@@ -160,6 +160,37 @@ def test_graph_names_the_instants_that_dateutil_finds(pattern: Json, rule: str, 
         assert graph_starts(graph, made) == expected(f"{rule};{part}" if part else rule, start, zone), name
 
 
+@pytest.mark.parametrize("name", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC", "America/St_Johns"])
+def test_graph_cuts_a_series_at_the_edges_of_a_window_to_the_minute(name: str) -> None:
+    """Most instances are far inside and not looked at closely: those near an edge are."""
+    graph = GraphDriver(contacts=0, events=0)
+    zone = ZoneInfo(name)
+    made = graph.series(
+        start={"dateTime": "2026-03-02T23:30:00", "timeZone": name},
+        end={"dateTime": "2026-03-03T01:00:00", "timeZone": name},
+        recurrence={
+            "pattern": {"type": "daily", "interval": 1},
+            "range": {"type": "numbered", "startDate": "2026-03-02", "numberOfOccurrences": 40},
+        },
+    )
+    walls = [datetime(2026, 3, 2, 23, 30, tzinfo=zone) + timedelta(days=number) for number in range(40)]
+    spans = [(wall.astimezone(UTC), (wall + timedelta(minutes=90)).astimezone(UTC)) for wall in walls]
+    first_end, last_start = spans[10][1], spans[30][0]
+
+    for first, last, wanted in (
+        (first_end - timedelta(minutes=1), last_start + timedelta(minutes=1), spans[10:31]),
+        (first_end, last_start, spans[11:30]),
+        (spans[20][0], spans[20][1], spans[20:21]),
+    ):
+        window = f"startDateTime={first:%Y-%m-%dT%H:%M:%SZ}&endDateTime={last:%Y-%m-%dT%H:%M:%SZ}"
+        found = graph.everything(f"/me/events/{made}/instances?{window}&$top=100")
+        told, _ = graph.round(f"/me/calendarView/delta?{window}")
+
+        starts = [datetime.fromisoformat(one["start"]["dateTime"][:19]).replace(tzinfo=UTC) for one in found]
+        assert starts == [start for start, _ in wanted]
+        assert {one["id"] for one in told if one["type"] == "occurrence"} == {one["id"] for one in found}
+
+
 def test_graph_leaves_out_what_was_cancelled_and_moves_what_was_changed() -> None:
     graph = GraphDriver(contacts=0, events=0)
     made = graph.series()
