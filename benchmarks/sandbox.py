@@ -8,7 +8,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import requests
@@ -32,6 +32,12 @@ def token(sandbox: Sandbox, provider: str, audience: str, *scopes: str) -> dict[
         expires_at=world.clock.now() + timedelta(hours=1),
     )
     return {"Authorization": f"Bearer {provider}"}
+
+
+def window(now: datetime) -> str:
+    """As wide as the one whose changes ccdaemon asks for."""
+    edges = {"startDateTime": now - timedelta(days=365), "endDateTime": now + timedelta(days=730)}
+    return "&".join(f"{name}={edge:%Y-%m-%dT%H:%M:%SZ}" for name, edge in edges.items())
 
 
 def pages(url: str, first: str, headers: dict[str, str]) -> Iterator[bytes]:
@@ -74,6 +80,10 @@ def main() -> None:
             ),
             "microsoft contacts": ("https://graph.microsoft.com/v1.0/me/contacts?$top=500", graph),
             "microsoft events": ("https://graph.microsoft.com/v1.0/me/events?$top=500", graph),
+            "microsoft feed": (
+                f"https://graph.microsoft.com/v1.0/me/calendarView/delta?{window(sandbox.world.clock.now())}",
+                graph | {"Prefer": "odata.maxpagesize=500"},
+            ),
         }
         for first, headers in listings.values():
             next(pages(url, first, headers))  # people are filled when they are first looked at
