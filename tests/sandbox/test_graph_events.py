@@ -92,6 +92,7 @@ def test_an_event_is_told_as_it_is_now_however_it_was_asked_for_before(graph: Gr
     patch = {"subject": "Later", "singleValueExtendedProperties": kept}
     graph.mutate(kind="event", action="change_instance", id=series, instance="2026-03-09", patch={"subject": "Moved"})
     graph.mutate(kind="event", action="update", id=series, patch=patch)
+    changed = told()
     loaded = {
         "id": "AAkAloaded",
         "seriesMasterId": series,
@@ -103,6 +104,7 @@ def test_an_event_is_told_as_it_is_now_however_it_was_asked_for_before(graph: Gr
     graph.model.load("ada", {"kind": "event", "objects": [loaded]})
 
     assert before == ("Rounds", [], "Rounds", None)
+    assert changed == ("Later", ["Moved"], "Later", kept)
     assert told() == ("Later", ["Moved", "Loaded"], "Later", kept)
 
 
