@@ -5,9 +5,8 @@ No part takes another down.
 
 import contextlib
 import os
+import select
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ccdaemon import systemd
 from ccdaemon.errors import BadConfiguration
+from ccdaemon.fork import STOP_SIGNALS, Launch, ended
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
@@ -25,37 +25,51 @@ FIRST_PAUSE = 0.5  # seconds before a dead part is started again; doubles with e
 LONGEST_PAUSE = 30.0
 HEALTHY_SECONDS = 60.0  # a part that lived so long did not die of its start: the pauses begin anew
 SILENT_SECONDS = 60.0  # a part that gave no sign of life for so long hangs
-TURN_SECONDS = 0.2  # how often the supervisor looks after its parts
-LAST_WORDS_SECONDS = 0.2  # to read what a dead part had said; its pipe is at its end by then
-
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # SIGHUP: the terminal is gone
+TURN_SECONDS = 0.2  # how often the supervisor looks after its parts, and how late it notices that it shall end
+MAX_SAID = 1 << 16  # bytes that a pipe holds
 
 
 @dataclass(kw_only=True, eq=False)
 class _Life:
-    """One process of a part, from its start to its end. Its listener writes ``heard`` and ``is_ready``."""
+    """One process of a part, from its start to its end."""
 
-    process: subprocess.Popen[str]
+    pid: int
+    input: int  # our end of the pipe; it closes when this process ends, however that comes
+    output: int | None  # our end of the pipe; None: the part has closed its own
     began: float  # monotonic seconds
     heard: float  # monotonic seconds of its last line
+    unfinished: bytes = b""  # what it said of a line whose end is still to come
     is_ready: bool = False  # it said READY
     is_killed: bool = False  # it hung, and was sent what nobody survives
-    listener: threading.Thread | None = None
 
-    def end(self) -> None:
+    def lines(self) -> list[str]:
+        """What it has said since, as far as that is whole lines, or its last words. Waits for nothing."""
+        if self.output is None:
+            return []
+        try:
+            said = os.read(self.output, MAX_SAID)
+        except BlockingIOError:
+            return []
+        if not said:
+            os.close(self.output)
+            self.output = None
+            said = b"\n" if self.unfinished else b""
+        *lines, self.unfinished = (self.unfinished + said).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+    def close(self) -> None:
         """Give back what belongs to a process that has ended."""
-        if self.listener is not None:
-            self.listener.join(LAST_WORDS_SECONDS)
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        os.close(self.input)
+        if self.output is not None:
+            os.close(self.output)
 
 
 @dataclass(kw_only=True, eq=False)
 class Part:
-    """A command to keep running, and how that went so far."""
+    """A process to keep running, and how that went so far."""
 
     name: str
-    command: Sequence[str]
+    launch: Launch
     life: _Life | None = None  # None: before its first start, and between two lives
     start_at: float = 0.0  # monotonic seconds; not before
     pause: float = 0.0  # seconds it waited before its last start
@@ -65,9 +79,11 @@ class Part:
 class Supervisor:
     """Runs parts until told to stop.
 
-    A part is a command that prints ``READY <name> …`` once it answers, then ``ALIVE`` from time to time as long as it
-    does its work; it ends on SIGTERM, and when its standard input closes (so that nothing is left over when the
-    supervisor is killed). Each runs in a session of its own: Ctrl-C on the terminal reaches the supervisor alone.
+    A part prints ``READY <name> …`` once it answers, then ``ALIVE`` from time to time as long as it does its work; it
+    ends on SIGTERM, and when its standard input closes (so that nothing is left over when the supervisor is killed).
+    Each runs in a session of its own: Ctrl-C on the terminal reaches the supervisor alone.
+
+    There is one thread, so that parts may be forks of this process. ``say`` and ``logger`` must not wait.
     """
 
     def __init__(
@@ -75,31 +91,34 @@ class Supervisor:
         parts: Sequence[Part],
         *,
         say: Callable[[str], None],
-        logger: "Callable[[], BoundLogger]",
+        logger: "BoundLogger",
         silent_seconds: float = SILENT_SECONDS,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
-        """``logger`` is asked for only when something went wrong: a process where nothing does need not hold one."""
         self._parts = list(parts)
         self._say = say
         self._logger = logger
         self._silent_seconds = silent_seconds
         self._stop_seconds = stop_seconds
-        self._stop = threading.Event()
+        self._is_stopped = False
         self._announced = False
         self._exit_code = 0
         self._watchdog_interval = systemd.watchdog_interval()
         self._last_watchdog = 0.0  # monotonic seconds
 
     def stop(self) -> None:
-        """Begin the orderly end. From any thread, but not from a signal handler: see ``stop_on_signals``."""
-        self._stop.set()
+        """Begin the orderly end. From anywhere, also from within a signal handler: it takes no lock."""
+        self._is_stopped = True
+
+    def stop_on_signals(self) -> None:
+        """``stop`` when SIGTERM, SIGINT or SIGHUP comes. For the main thread."""
+        _handle_stop_signals(self.stop)
 
     def run(self) -> int:
-        """Supervise until ``stop``; the exit code."""
+        """Supervise until ``stop``; the exit code. Once."""
         last_turn = time.monotonic()
         try:
-            while not self._stop.is_set():
+            while not self._is_stopped:
                 now = time.monotonic()
                 if now - last_turn > self._silent_seconds / 2:
                     self._forgive(now)
@@ -108,7 +127,7 @@ class Supervisor:
                     self._tend(part, now)
                 self._announce()
                 self._feed_watchdog(now)
-                self._stop.wait(TURN_SECONDS)
+                self._listen(TURN_SECONDS)
         finally:
             systemd.notify(systemd.STOPPING)
             self._end_all()
@@ -125,46 +144,42 @@ class Supervisor:
         if life is None:
             if now >= part.start_at:
                 self._start(part, now)
-        elif (status := life.process.poll()) is not None:
+        elif (status := ended(life.pid)) is not None:
             self._bury(part, life, status, now)
         elif now - life.heard > self._silent_seconds and not life.is_killed:
-            self._logger().error("part hangs and is killed", part=part.name, silent_seconds=round(now - life.heard))
+            self._logger.error("part hangs and is killed", part=part.name, silent_seconds=round(now - life.heard))
             life.is_killed = True
-            life.process.kill()
+            os.kill(life.pid, signal.SIGKILL)
 
     def _start(self, part: Part, now: float) -> None:
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                part.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+            part.life = _begin(part.launch, now)
         except OSError as error:  # no memory or no process number just now
             part.pause = next_pause(part.pause, lived=0.0)
             part.start_at = now + part.pause
-            logger = self._logger()
-            logger.error("part cannot be started", part=part.name, error=error.strerror, again_in_seconds=part.pause)
-            return
-        part.life = life = _Life(process=process, began=now, heard=now)
-        life.listener = threading.Thread(target=self._listen, args=(life,), name=f"{part.name} says", daemon=True)
-        life.listener.start()
+            self._logger.error(
+                "part cannot be started", part=part.name, error=error.strerror, again_in_seconds=part.pause
+            )
 
-    def _listen(self, life: _Life) -> None:
-        assert life.process.stdout is not None
-        with life.process.stdout as lines:
-            for line in lines:
-                life.heard = time.monotonic()
-                life.is_ready = life.is_ready or line.startswith("READY ")
-                if line.strip() != "ALIVE":
-                    with contextlib.suppress(OSError, ValueError):  # nobody reads our own output; the part lives on
-                        self._say(line.rstrip("\n"))
+    def _listen(self, seconds: float) -> None:
+        """Wait until a part says something, at most so long, and pass it on."""
+        speaking = {life.output: life for life in self._lives() if life.output is not None}
+        readable, _, _ = select.select(list(speaking), [], [], seconds)
+        for one in readable:
+            self._hear(speaking[one])
+
+    def _hear(self, life: _Life) -> None:
+        for line in life.lines():
+            life.heard = time.monotonic()
+            life.is_ready = life.is_ready or line.startswith("READY ")
+            if line.strip() != "ALIVE":
+                with contextlib.suppress(OSError, ValueError):  # nobody reads our own output; the part lives on
+                    self._say(line)
 
     def _bury(self, part: Part, life: _Life, status: int, now: float) -> None:
         """Note a death, and when the next life begins; or the end of all, where another life would not help."""
-        life.end()
+        self._hear(life)  # its last words: a pipe holds no more
+        life.close()
         part.life = None
         part.was_ready = part.was_ready or life.is_ready
         if status == BadConfiguration.exit_code and not part.was_ready:
@@ -173,7 +188,7 @@ class Supervisor:
             return
         part.pause = next_pause(part.pause, lived=now - life.began)
         part.start_at = now + part.pause
-        self._logger().error("part died", part=part.name, status=status, again_in_seconds=part.pause)
+        self._logger.error("part died", part=part.name, status=status, again_in_seconds=part.pause)
 
     def _announce(self) -> None:
         if not self._announced and all(part.life is not None and part.life.is_ready for part in self._parts):
@@ -192,31 +207,48 @@ class Supervisor:
             self._last_watchdog = now
 
     def _end_all(self) -> None:
-        lives = [part.life for part in self._parts if part.life is not None]
+        lives = self._lives()
         for life in lives:
-            life.process.terminate()
+            os.kill(life.pid, signal.SIGTERM)
         deadline = time.monotonic() + self._stop_seconds
+        living = lives
+        while (living := [life for life in living if ended(life.pid) is None]) and time.monotonic() < deadline:
+            self._listen(TURN_SECONDS)
+        for life in living:
+            self._logger.error("part did not stop in time and is killed", pid=life.pid)
+            os.kill(life.pid, signal.SIGKILL)
+            os.waitpid(life.pid, 0)
         for life in lives:
-            try:
-                life.process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                self._logger().error("part did not stop in time and is killed", pid=life.process.pid)
-                life.process.kill()
-                life.process.wait()
-            life.end()
+            self._hear(life)
+            life.close()
+
+    def _lives(self) -> list[_Life]:
+        return [part.life for part in self._parts if part.life is not None]
+
+
+def _begin(launch: Launch, now: float) -> _Life:
+    """A new process, with pipes to it. Raises OSError."""
+    ours: list[int] = []
+    theirs: list[int] = []
+    try:
+        for mine in (1, 0):  # we write to its standard input, and read its output
+            ends = os.pipe()
+            ours.append(ends[mine])
+            theirs.append(ends[1 - mine])
+        os.set_blocking(ours[1], False)
+        return _Life(pid=launch(*theirs), input=ours[0], output=ours[1], began=now, heard=now)
+    except OSError:
+        for one in ours:
+            os.close(one)
+        raise
+    finally:
+        for one in theirs:
+            os.close(one)
 
 
 def next_pause(last: float, *, lived: float) -> float:
     """Seconds until a part is started again that had waited ``last`` seconds before its start and then ``lived``."""
     return FIRST_PAUSE if last == 0.0 or lived >= HEALTHY_SECONDS else min(2 * last, LONGEST_PAUSE)
-
-
-def part_command(name: str, config_file: str | None, *, verbose: bool) -> list[str]:
-    """The command line of a part, run by this very Python."""
-    command = [sys.executable, "-m", "ccdaemon", name, "--supervised"]
-    if config_file is not None:
-        command += ["--config", config_file]
-    return [*command, "--verbose"] if verbose else command
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
@@ -235,9 +267,13 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
     signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    _handle_stop_signals(lambda: None)
+
+
+def _handle_stop_signals(handle: Callable[[], None]) -> None:
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda _number, _frame: None)
+            signal.signal(number, lambda _number, _frame: handle())
 
 
 def stop_with_parent(stop: Callable[[], None]) -> None:

@@ -2,26 +2,31 @@
 
 import contextlib
 import fcntl
+import importlib
 import os
+import select
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ccdaemon.cli.base import Command, Session, now, pass_session
 from ccdaemon.errors import BadConfiguration, CcdaemonError
-
-if TYPE_CHECKING:
-    from structlog.stdlib import BoundLogger
+from ccdaemon.memory import settle_memory
 
 LOCK = "ccdaemon.lock"
 LIFE_SIGN_SECONDS = 5.0
 STOP_SECONDS = 8.0  # what a part grants its threads before it ends without them
+PARTS = {
+    "dav": ("ccdaemon.dav.server", "ccdaemon.dav.serving.address"),
+    "worker": ("ccdaemon.app", "ccdaemon.sync.ticker"),
+}
+"""The commands that ``run`` keeps going, and what brings all that they import."""
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="Started by `ccdaemon run`.")
 
@@ -30,33 +35,53 @@ supervised_option = click.option("--supervised", is_flag=True, hidden=True, help
 @click.pass_context
 def run(ctx: click.Context) -> None:
     """Run everything: the sync and the DAV server, supervised. Ends on SIGTERM or Ctrl-C."""
-    from ccdaemon.daemon import Part, Supervisor, part_command, stop_on_signals
+    load_parts()
+    from ccdaemon import log
+    from ccdaemon.daemon import Part, Supervisor
+    from ccdaemon.fork import forked
 
     session = ctx.ensure_object(Session)
     session.service = True
     status, data_dir = _checked_apart(session)  # whatever is wrong with configuration, key or database is said once
     if status:
         ctx.exit(status)
-    file = str(session.config_file) if session.config_file else None
-
-    def logger() -> "BoundLogger":
-        from ccdaemon import log
-
-        log.set_up(service=True, verbose=session.verbose)
-        return log.get_logger("ccdaemon.daemon")
-
+    log.set_up(service=True, verbose=session.verbose)
     with only_one(data_dir):
-        parts = [
-            Part(name=name, command=part_command(name, file, verbose=session.verbose)) for name in ("dav", "worker")
-        ]
-        supervisor = Supervisor(parts, say=click.echo, logger=logger)
-        stop_on_signals(supervisor.stop)
+        parts = [Part(name=name, launch=forked(f"ccdaemon {name}", partial(_be_part, name, session))) for name in PARTS]
+        supervisor = Supervisor(parts, say=_pass_on, logger=log.get_logger("ccdaemon.daemon"))
+        supervisor.stop_on_signals()
         ctx.exit(supervisor.run())
 
 
+def load_parts() -> None:
+    """Import what the parts need, for the processes that are forked from this one: so it is in memory once.
+
+    Also what one of them needs alone: who imports much after the fork touches, and so copies, half of what was shared.
+    """
+    for modules in PARTS.values():
+        for name in modules:
+            importlib.import_module(name)
+    settle_memory()
+
+
+def _be_part(name: str, session: Session) -> None:
+    """The command, in a process that was forked for it."""
+    from ccdaemon.cli import main
+
+    file = ["--config", str(session.config_file)] if session.config_file else []
+    sys.argv[1:] = [name, "--supervised", *file, *(["--verbose"] if session.verbose else [])]
+    main()
+
+
+def _pass_on(line: str) -> None:
+    """Print what a part said. The supervisor must not wait: where nobody reads and the pipe is full, it is lost."""
+    if select.select([], [sys.stdout], [], 0)[1]:
+        click.echo(line)
+
+
 def _checked_apart(session: Session) -> tuple[int, Path]:
-    """Read the configuration and compose everything, in a process of its own: what that imports would stay in memory as
-    long as the daemon runs.
+    """Read the configuration and compose everything, in a process of its own: what that opens is
+    nothing that the parts may share.
 
     0 and the data directory; or the exit code of what is wrong, which that process has said.
     """

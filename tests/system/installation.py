@@ -50,8 +50,6 @@ def children_of(parent: int) -> list[tuple[int, str]]:
         with suppress(OSError, ValueError):
             stat = (entry / "stat").read_text().rpartition(")")[2].split()
             words = (entry / "cmdline").read_bytes().decode().split("\0")
-            if "ccdaemon" not in words:
-                words = (entry / "comm").read_text().split()  # of a part that was forked: see warm.py
             if int(stat[1]) == parent and stat[0] != "Z" and "ccdaemon" in words:
                 found.append((int(entry.name), words[words.index("ccdaemon") + 1]))
     return found

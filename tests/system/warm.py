@@ -1,8 +1,7 @@
 """Commands of ccdaemon without their imports: a process that has imported everything forks for each of them.
 
 A command is a process of its own as ever, with its own environment, standard streams and exit status, and what runs in
-it is what ``python -m ccdaemon`` runs; only the second or two of starting is spent once for all of them. So are the
-parts that ``run`` starts, and starts again: they are forked from it.
+it is what ``python -m ccdaemon`` runs; only the second or two of starting is spent once for all of them.
 
 Their clock may be libfaketime's (Debian's package faketime): it can be moved and quickened for one command, whose waits
 and deadlines run as fast as its clock does, and nobody else's.
@@ -26,10 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO, Any, NoReturn
-
-from ccdaemon import daemon
 
 ROOT = Path(__file__).parents[2]
 STREAMS = (0, 1, 2)
@@ -37,7 +33,7 @@ LONGEST_ORDER = 1 << 20
 SLOW_START = 60.0  # seconds
 NOT_NOW = ("ccdaemon.__main__", "ccdaemon.sandbox", "ccdaemon.store.migrations.")  # run, not imported, or not ours
 RATE = "FAKETIME_TIMESTAMP_FILE"  # read whenever somebody asks for the time
-DIE_WITH_PARENT, NAME = 1, 15  # PR_SET_PDEATHSIG, PR_SET_NAME
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 CLOCK = {"LD_PRELOAD", RATE, "FAKETIME_NO_CACHE"}
 
 
@@ -224,28 +220,7 @@ def _main() -> None:
     for name in os.environ.keys() - CLOCK:
         del os.environ[name]
     os.environ.update(order["env"])
-    daemon.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": _fork_part})  # type: ignore[assignment]
     _run(order["arguments"])
-
-
-def _fork_part(command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
-    """``subprocess.Popen`` for our own command: a fork that becomes that command, with no program to start."""
-    assert command[:3] == [sys.executable, "-m", "ccdaemon"]
-    return subprocess.Popen(command, **options, preexec_fn=lambda: _become_part(command[3:]))
-
-
-def _become_part(arguments: Sequence[str]) -> NoReturn:
-    """Nothing of the supervisor is left that a new program would not have."""
-    ctypes.CDLL(None).prctl(NAME, f"ccdaemon {arguments[0]}".encode())  # what ``children_of`` knows it by
-    os.closerange(len(STREAMS), os.sysconf("SC_OPEN_MAX"))
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    atexit._clear()
-    sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")  # those of the supervisor may be locked by its threads
-    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
-    _run(arguments)
 
 
 def _run(arguments: Sequence[str]) -> NoReturn:

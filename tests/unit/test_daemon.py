@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from ccdaemon import log
 from ccdaemon.daemon import LONGEST_PAUSE, Part, Supervisor, next_pause
+from ccdaemon.fork import Launch
 
 PATIENCE = 20.0  # seconds; for what takes well below one on an idle machine
 
@@ -39,22 +40,30 @@ while True:
     print('ALIVE', flush=True)
 """
 COUNTING_SIGNALS = """
-log = open({log!r}, 'w', buffering=1)
+log = open({log!r}, 'wb', buffering=0)
 ended = []
-signal.signal(signal.SIGINT, lambda *_: log.write('SIGINT '))
-signal.signal(signal.SIGTERM, lambda *_: (log.write('SIGTERM '), ended.append(1)))
+signal.signal(signal.SIGINT, lambda *_: log.write(b'SIGINT '))
+signal.signal(signal.SIGTERM, lambda *_: (log.write(b'SIGTERM '), ended.append(1)))
 print('READY counting', os.getpid(), flush=True)
 while not ended: sleep(0.02)
 """
 SUPERVISING = """
-from ccdaemon.daemon import Part, Supervisor, stop_on_signals
+from ccdaemon.daemon import Part, Supervisor
+from ccdaemon.fork import forked
 from ccdaemon.log import get_logger
-logger = lambda: get_logger('ccdaemon.daemon')
+def only():
+    {code}
+logger = get_logger('ccdaemon.daemon')
 say = lambda line: print(line, flush=True)
-supervisor = Supervisor([Part(name='only', command={command!r})], say=say, logger=logger, {limits})
-stop_on_signals(supervisor.stop)
+supervisor = Supervisor([Part(name='only', launch=forked('only', only))], say=say, logger=logger, {limits})
+supervisor.stop_on_signals()
 sys.exit(supervisor.run())
 """
+
+
+def supervising(code: str, limits: str = "") -> str:
+    """A supervisor whose part is a fork of it."""
+    return SUPERVISING.format(code=code.strip().replace("\n", "\n    "), limits=limits)
 
 
 def logger() -> structlog.stdlib.BoundLogger:
@@ -65,8 +74,18 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", f"import os, signal, sys, threading\nfrom time import sleep\n{code}"]
 
 
+def launching(*command: str) -> Launch:
+    """Start a program: pytest has threads, which nobody may fork."""
+
+    def launch(given: int, taken: int) -> int:
+        streams = [(os.POSIX_SPAWN_DUP2, one, target) for target, one in enumerate((given, taken))]
+        return os.posix_spawn(command[0], command, os.environ, file_actions=streams, setsid=True)
+
+    return launch
+
+
 def part(code: str, name: str = "part") -> Part:
-    return Part(name=name, command=python(code))
+    return Part(name=name, launch=launching(*python(code)))
 
 
 def until(is_so: Callable[[], object], what: str) -> None:
@@ -88,7 +107,7 @@ class Running:
 
     def __init__(self, *parts: Part, **limits: float) -> None:
         self._said: queue.Queue[str] = queue.Queue()
-        self.supervisor = Supervisor(parts, say=self._said.put, logger=logger, **limits)
+        self.supervisor = Supervisor(parts, say=self._said.put, logger=logger(), **limits)
         self.exit_codes: list[int] = []
         self._thread = threading.Thread(target=lambda: self.exit_codes.append(self.supervisor.run()))
         self._thread.start()
@@ -194,7 +213,7 @@ def test_a_part_that_gives_no_sign_of_life_is_killed_and_started_again(tmp_path:
 
 def test_a_machine_that_slept_finds_no_part_guilty() -> None:
     """R-65: SIGSTOP of everything for longer than a part may be silent."""
-    code = SUPERVISING.format(command=python(TICKING), limits="silent_seconds=1.0")
+    code = supervising(TICKING, "silent_seconds=1.0")
     with process(code) as supervisor:
         assert supervisor.stdout is not None
         pid = int(supervisor.stdout.readline().split()[-1])
@@ -215,7 +234,7 @@ def test_a_machine_that_slept_finds_no_part_guilty() -> None:
 
 def test_a_part_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     program = tmp_path / "program"
-    with capture_logs() as logs, running(Part(name="part", command=[str(program)])) as supervised:
+    with capture_logs() as logs, running(Part(name="part", launch=launching(str(program)))) as supervised:
         until(lambda: logs, "a first try")
         program.symlink_to("/bin/echo")
 
@@ -258,7 +277,7 @@ def test_a_supervisor_whose_own_output_is_closed_goes_on_listening() -> None:
         said.append(line)
         raise BrokenPipeError
 
-    supervisor = Supervisor([part(TICKING)], say=say, logger=logger, silent_seconds=2.0)
+    supervisor = Supervisor([part(TICKING)], say=say, logger=logger(), silent_seconds=2.0)
     thread = threading.Thread(target=supervisor.run)
     thread.start()
     until(lambda: len(said) > 20, "twenty lines")
@@ -301,7 +320,7 @@ def test_a_part_ends_when_its_supervisor_is_killed() -> None:
         "print('READY part', os.getpid(), flush=True)\n"
         "stop.wait()"
     )
-    with process(SUPERVISING.format(command=python(part_code), limits="")) as supervisor:
+    with process(supervising(part_code)) as supervisor:
         assert supervisor.stdout is not None
         pid = int(supervisor.stdout.readline().split()[-1])
         supervisor.kill()
@@ -373,7 +392,7 @@ print(signal.getsignal(signal.SIGHUP).name)
 def test_f_39_ctrl_c_reaches_the_supervisor_alone_and_ends_everything_at_once(times: int, tmp_path: Path) -> None:
     """F-39: the terminal signals the whole process group; a part gets one SIGTERM, of its supervisor."""
     log = tmp_path / "signals"
-    code = SUPERVISING.format(command=python(COUNTING_SIGNALS.format(log=str(log))), limits="")
+    code = supervising(COUNTING_SIGNALS.format(log=str(log)))
     with process(code) as supervisor:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline().startswith("READY counting")
@@ -423,7 +442,7 @@ def test_readiness_is_told_when_the_last_part_answers_and_the_end_when_it_begins
 
 
 def test_a_part_that_waits_for_its_restart_does_not_make_systemd_end_the_others(manager: socket.socket) -> None:
-    absent = Part(name="absent", command=["/nowhere/ccdaemon"])
+    absent = Part(name="absent", launch=launching("/nowhere/ccdaemon"))
     with running(absent, silent_seconds=0.3):
         words = [next_word(manager) for _ in range(6)]  # a second: more than the part may be silent
 

@@ -21,6 +21,7 @@ from typing import NoReturn
 
 from ccdaemon import errors
 from ccdaemon.errors import CcdaemonError
+from ccdaemon.fork import ended
 from ccdaemon.memory import settle_memory
 
 PULSE_SECONDS = 1.0  # how often a worker shows that it serves
@@ -144,7 +145,7 @@ class Parent:
             if now >= seat.start_at:
                 self._start(seat, now)
             return
-        if (status := _ended(life.pid)) is not None:
+        if (status := ended(life.pid)) is not None:
             self._bury(seat, life, status, now)
             return
         granted = self.silent_seconds if life.is_ready else max(STARTING_SECONDS, self.silent_seconds)
@@ -260,7 +261,7 @@ class Parent:
             _send(life.pid, signal.SIGTERM)
         deadline = time.monotonic() + self.stop_seconds
         while lives and time.monotonic() < deadline:
-            lives = [life for life in lives if _ended(life.pid) is None]
+            lives = [life for life in lives if ended(life.pid) is None]
             time.sleep(0.02 if lives else 0)
         for life in lives:
             log.error("worker %d did not stop in time and is killed", life.pid)
@@ -308,15 +309,6 @@ def _number_log_lines() -> None:
         return record
 
     logging.setLogRecordFactory(numbered)
-
-
-def _ended(pid: int) -> int | None:
-    """The exit status of a child; negative: the signal that it died of; None: it lives."""
-    try:
-        found, status = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return 0
-    return os.waitstatus_to_exitcode(status) if found else None
 
 
 def _send(pid: int, number: signal.Signals) -> None:
