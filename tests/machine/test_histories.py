@@ -26,7 +26,8 @@ IN_ONE_STORE = 50  # histories beside each other; more would make its checks slo
 MANY = 400  # seeds in which everything happens that can
 
 ONCE_FAILED = (1886, 2040, 2320, 2639, 3150, 4813, 5622, 6923, 7363, 7669, 12288)
-"""Seeds beyond the first 500 that told of a defect, ours or the judge's. What a seed means changes with the steps that there are."""
+"""Seeds beyond the first 500 that told of a defect, ours or the judge's. What a seed means changes with the steps that
+there are."""
 
 HAPPENS = {
     *("answer lost", "cursor expired", "cursor expired on the way", "listing broken off", "listed without need"),
