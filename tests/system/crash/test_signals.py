@@ -229,12 +229,22 @@ def test_a_dav_server_that_is_told_to_end_while_it_expands_a_bomb_ends_in_time(t
         process.close()
 
 
+def stands_still(pid: int) -> bool:
+    """Whether each of its threads has come to its stop: they do so one after the other."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    try:
+        return {one.read_text().rpartition(")")[2].split()[0] for one in threads} == {"T"}
+    except OSError:  # one has just ended
+        return False
+
+
 def stop_between_transactions(worker: Process, installation: Installation) -> None:
     """SIGSTOP at a moment when it does not keep everybody else from writing."""
     database = installation.folder / "data" / "ccdaemon.db"
     with closing(sqlite3.connect(database, isolation_level=None, timeout=0.0)) as other:
         while True:
             os.kill(worker.popen.pid, signal.SIGSTOP)
+            wait_until(lambda: stands_still(worker.popen.pid), "all its threads have stopped")
             try:
                 other.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
