@@ -8,7 +8,7 @@ from ccdaemon.store.log_file import LIMIT_BYTES
 from tests.contract.store.scene import NOW, draft, enrolled
 
 MEBIBYTE = 1 << 20
-HOLD_SECONDS = 0.1  # how long a reader keeps its snapshot
+HOLD_SECONDS = 0.03  # how long a reader keeps its snapshot
 WRITTEN = 2 * LIMIT_BYTES
 
 
