@@ -61,7 +61,7 @@ def _free_address() -> str:
 def _demo(folder: Path, listen: str, population: tuple[str, ...], *, verbose: bool) -> None:
     sandbox = _Child("sandbox", "--listen", "127.0.0.1:0", *population)
     try:
-        url = sandbox.ready("READY sandbox")
+        [url] = sandbox.ready("sandbox")
         click.echo(f"Both clouds are imitated at {url}")
         config = _write_config(folder, url, listen)
         _ccdaemon(config, "init", "--person", PERSON)
@@ -71,8 +71,7 @@ def _demo(folder: Path, listen: str, population: tuple[str, ...], *, verbose: bo
         _ccdaemon(config, "sync", show=True)
         daemon = _Child("run", "--config", str(config), quiet=not verbose)
         try:
-            dav = daemon.ready("READY dav")
-            daemon.ready("READY worker")
+            dav, _ = daemon.ready("dav", "worker")
             _tell(config, dav)
             daemon.process.wait()
         finally:
@@ -178,11 +177,15 @@ class _Child:
             raise Transient(f"`ccdaemon {self.name}` ended before it was ready: {self._last_words()}")
         return text.strip()
 
-    def ready(self, words: str) -> str:
-        """What follows these words on the line that begins with them."""
-        while not (text := self.line()).startswith(words):
-            pass
-        return text.removeprefix(words).strip()
+    def ready(self, *names: str) -> list[str]:
+        """What it tells of each of these when it says that they are ready, in whatever order it does."""
+        told: dict[str, str] = {}
+        while len(told) < len(names):
+            word, _, rest = self.line().partition(" ")
+            name, _, found = rest.partition(" ")
+            if word == "READY" and name in names:
+                told[name] = found
+        return [told[name] for name in names]
 
     def _last_words(self) -> str:
         """The last line that it wrote on standard error."""
